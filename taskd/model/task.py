@@ -1,0 +1,130 @@
+"""A task: an action's run, with a name, a state, a result, progress, locks and a history."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+from taskd.model.lock import Lock
+from taskd.model.step import JSON, Step, StepError, StepKind, StepState
+
+Flow: TypeAlias = JSON
+
+
+class State(StrEnum):
+    SCHEDULED = "scheduled"  # waits for a time or for other tasks
+    PLANNED = "planned"  # waits for a lock or a free slot
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class Result(StrEnum):
+    PENDING = "pending"
+    SUCCESS = "success"
+    WARNING = "warning"  # it ended well, but a person or a skip was needed
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+class ExecutionType(StrEnum):
+    IMMEDIATE = "immediate"
+    DELAYED = "delayed"
+    RECURRING = "recurring"
+
+
+class OnConflict(StrEnum):
+    """What becomes of a task whose lock is held by another one."""
+
+    PAUSE = "pause"
+    WAIT = "wait"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a task's history, e.g. `resumed` by `ana`."""
+
+    at: datetime
+    event: str
+    who: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """The fields up to `history` are what users see (their names are the JSON names).
+
+    `steps` is in the order of the plan. `history` holds, inside the director, only what is not
+    stored yet; `errors` is made when a task is shown.
+    """
+
+    __hidden__: ClassVar = frozenset(
+        ("uid", "definition", "wanted_locks", "needed_help", "cancelling", "resumable", "on_conflict")
+    )
+
+    id: int
+    label: str
+    name: str
+    state: State
+    result: Result
+    user: str
+    execution_type: ExecutionType
+    type: str
+    priority: int
+    key: str | None
+    created_at: datetime
+    start_at: datetime
+    start_before: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    state_updated_at: datetime
+    progress: float
+    parent_task_id: int | None
+    recurring_logic_id: int | None
+    external_id: str | None
+
+    input: dict[str, JSON] = field(default_factory=dict)
+    output: JSON = None
+    steps: dict[str, Step] = field(default_factory=dict)
+    locks: tuple[Lock, ...] = ()
+    links: tuple[Lock, ...] = ()
+    errors: tuple[StepError, ...] = ()
+    history: tuple[Event, ...] = ()
+
+    # Below: what the daemon knows beside it.
+    uid: int = 0
+    version: int = 0  # number of the commit that changed it last
+    flow: Flow = None  # the plan: nested names of steps, see `taskd.model.flow`
+    definition: JSON = None  # kept with the task when no installed action is behind it
+    wanted_locks: tuple[Lock, ...] = ()  # asked for by the caller, beside the action's own
+    on_conflict: OnConflict = OnConflict.PAUSE
+    needed_help: bool = False  # some step once failed and was resumed or skipped
+    cancelling: bool = False
+    resumable: bool = False  # stopped by unlock
+
+    def __wire__(self) -> dict[str, object]:
+        """What travels beside the fields."""
+        return {"duration": self.duration}
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end, or so far."""
+        if self.started_at is None:
+            return None
+        return ((self.ended_at or datetime.now(UTC)) - self.started_at).total_seconds()
+
+    @property
+    def finished(self) -> bool:
+        return self.state is State.STOPPED
+
+    @property
+    def resting(self) -> bool:
+        """Nothing more happens by itself: stopped, or paused until a person acts."""
+        return self.state in (State.STOPPED, State.PAUSED)
+
+
+__all__ = [
+    "JSON", "Event", "ExecutionType", "Flow", "OnConflict", "Result", "State", "Step", "StepError",
+    "StepKind", "StepState", "Task",
+]  # fmt: skip

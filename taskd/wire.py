@@ -1,0 +1,185 @@
+"""JSON-RPC 2.0, one message a line; and dataclasses to JSON and back.
+
+→ {"jsonrpc":"2.0","id":1,"method":"tasks.resume","params":{"task_id":42}}
+← {"jsonrpc":"2.0","id":1,"result":{"id":42,"state":"running", …}}
+← {"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"cannot resume task 42: it is stopped, not paused",
+                                   "data":{"code":"invalid-state","hint":""}}}
+
+Many requests may be in flight on a connection; answers come in any order. The first request is
+`hello`. A line has at most `MAX_LINE` bytes.
+"""
+
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, TypeVar, Union
+
+from taskd.model.errors import ProtocolError, TaskdError, by_code
+
+PROTOCOL = 1
+MAX_LINE = 16 * 1024 * 1024
+
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+INTERNAL_ERROR, REFUSED = -32603, -32000
+
+T = TypeVar("T")
+
+
+def dumps(value: object) -> str:
+    """`value` as JSON on one line; dataclasses, enums, datetimes and tuples included."""
+    return _encoder.encode(value)
+
+
+def encode(value: Any) -> Any:
+    """`value` as plain JSON data."""
+    return json.loads(dumps(value))
+
+
+def request(number: int, method: str, params: Mapping[str, object]) -> bytes:
+    text = dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+    return text.encode() + b"\n"
+
+
+def result(number: object, value: str) -> bytes:
+    """The answer whose result is the JSON text `value`."""
+    return f'{{"jsonrpc":"2.0","id":{json.dumps(number)},"result":{value}}}\n'.encode()
+
+
+def failure(number: object, error: TaskdError, code: int = REFUSED) -> bytes:
+    data: dict[str, object] = {"code": error.code, "hint": error.hint}
+    if hasattr(error, "position"):
+        data["position"] = error.position
+    body = {"code": code, "message": error.message, "data": data}
+    return dumps({"jsonrpc": "2.0", "id": number, "error": body}).encode() + b"\n"
+
+
+def error_from(body: Mapping[str, Any]) -> TaskdError:
+    """The exception that an `error` object stands for."""
+    data = body.get("data") or {}
+    kind = by_code(data.get("code", "error"))
+    extra = {"position": data["position"]} if "position" in data else {}
+    return kind(str(body.get("message", "unknown error")), hint=data.get("hint", ""), **extra)
+
+
+def loads(line: bytes | str) -> Any:
+    """The JSON value of a line. Raises ProtocolError."""
+    try:
+        return json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"cannot read the message as JSON: {error}") from None
+
+
+def decode(kind: type[T], data: Any) -> T:
+    """`data` as a `kind`: a dataclass, an enum, a datetime or a container of these.
+
+    Unknown keys are passed over, so that an older client reads a newer daemon.
+    """
+    return typing.cast(T, _reader(kind)(data))
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _default(value: object) -> object:
+    if is_dataclass(value):
+        hidden = _hidden(type(value))
+        record = {k: _as_list(v) for k, v in value.__dict__.items() if k not in hidden}
+        if extra := getattr(value, "__wire__", None):
+            record |= extra()
+        return record
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"cannot write {type(value).__name__} as JSON")
+
+
+def _as_list(value: object) -> object:
+    """A dict of records by name travels as a list of these records."""
+    if isinstance(value, dict) and value and all(map(is_dataclass, value.values())):
+        return list(value.values())
+    return value
+
+
+_encoder = json.JSONEncoder(
+    default=_default, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+)
+
+
+def _hidden(kind: type) -> frozenset[str]:
+    """Fields that stay in the daemon: those that the class names in `__hidden__`."""
+    return getattr(kind, "__hidden__", frozenset())
+
+
+_readers: dict[Any, Callable[[Any], Any]] = {}
+
+
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    reader = _readers.get(kind)
+    if reader is None:
+        reader = _readers[kind] = _make_reader(kind)
+    return reader
+
+
+def _make_reader(kind: Any) -> Callable[[Any], Any]:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (Union, types.UnionType):
+        inner = _reader(next(a for a in arguments if a is not type(None)))
+        return lambda data: None if data is None else inner(data)
+    if origin in (list, tuple):
+        item = _reader(arguments[0])
+        return lambda data: origin(item(x) for x in data)
+    if origin is dict:
+        value = _reader(arguments[1])
+        if is_dataclass(arguments[1]):
+            return lambda data: {item["name"]: value(item) for item in data or ()}
+        return lambda data: {k: value(v) for k, v in data.items()}
+    if is_dataclass(origin or kind):
+        return _make_dataclass_reader(origin or kind, arguments)
+    if kind is datetime:
+        return lambda data: datetime.fromisoformat(data)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    return lambda data: data
+
+
+def _make_dataclass_reader(kind: Any, arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
+    hints = typing.get_type_hints(kind)
+    parameters = dict(zip(getattr(kind, "__parameters__", ()), arguments, strict=False))
+    readers: list[tuple[str, Callable[[Any], Any]]] = []
+    defaults: dict[str, Callable[[], Any]] = {}
+    for field in fields(kind):
+        hint = hints[field.name]
+        readers.append((field.name, _reader(_substitute(hint, parameters))))
+        if field.default_factory is not MISSING:
+            defaults[field.name] = field.default_factory
+        elif field.default is not MISSING:
+            defaults[field.name] = lambda value=field.default: value
+
+    def read(data: Mapping[str, Any]) -> Any:
+        new = object.__new__(kind)
+        try:
+            for name, reader in readers:
+                new.__dict__[name] = reader(data[name]) if name in data else defaults[name]()
+        except KeyError as missing:
+            raise ProtocolError(f"{kind.__name__} without {missing}") from None
+        return new
+
+    return read
+
+
+def _substitute(hint: Any, parameters: Mapping[Any, Any]) -> Any:
+    if hint in parameters:
+        return parameters[hint]
+    if generic := getattr(hint, "__parameters__", ()):
+        return hint[tuple(parameters[a] for a in generic)]
+    return hint
