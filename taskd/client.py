@@ -8,56 +8,30 @@ A client is one connection. It may be used by one thread at a time; `submit` and
 many requests in flight. Methods raise what the daemon raised (`taskd.model.errors`).
 """
 
-import os
-import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from taskd import wire
+from taskd.channel import Channel
 from taskd.model.definition import Broken, Definition
-from taskd.model.errors import ProtocolError, Unavailable, WaitTimeout
+from taskd.model.errors import WaitTimeout
 from taskd.model.lock import Holding
 from taskd.model.log import LogPage
 from taskd.model.page import Page
 from taskd.model.task import JSON, Task
-from taskd.places import find_socket
 
 T = TypeVar("T")
 TaskRef: TypeAlias = int | str  # an id, or "@last": the newest task that the caller started
 
 
-class Client:
-    """A connection to the daemon at `path`; by default as `taskctl` finds it.
+class Client(Channel):
+    """A typed connection to the daemon at `path`; by default as `taskctl` finds it.
 
     Raises Unavailable, saying which socket, why, and what to type.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = Path(path) if path is not None else find_socket()
-        self._number = 0
-        self._answers: dict[int, dict[str, Any]] = {}
-        self._buffer = b""
-        self._socket = _connect(self.path)
-        self.daemon: dict[str, JSON] = self.call(
-            "hello", dict, protocol=wire.PROTOCOL, client="taskd.client"
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._socket.close()
+    name = "taskd.client"
 
     # Tasks
 
@@ -91,7 +65,7 @@ class Client:
         words: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Task:
-        """Start a task of the YAML definition `text`, which is kept with it. `file` is for errors."""
+        """Start a task of the YAML definition `text`, kept with it. `file` is for errors."""
         return self.call(
             "tasks.start_definition",
             Task,
@@ -152,7 +126,7 @@ class Client:
         )
 
     def watch(self, task_id: TaskRef, seen: int = -1, timeout: float = 30.0) -> Task:
-        """The task as soon as its `version` is above `seen`, or as it is after `timeout` seconds."""
+        """The task once its `version` is above `seen`, or as it is after `timeout` seconds."""
         return self.call("tasks.watch", Task, task_id=task_id, seen=seen, timeout=timeout)
 
     def wait(self, task_id: TaskRef, timeout: float | None = None) -> Task:
@@ -160,9 +134,7 @@ class Client:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = 30.0 if deadline is None else deadline - time.monotonic()
-            task = self.call(
-                "tasks.wait", Task, task_id=task_id, timeout=max(0.0, min(left, 30.0))
-            )
+            task = self.call("tasks.wait", Task, task_id=task_id, timeout=max(0.0, min(left, 30.0)))
             if task.resting:
                 return task
             if deadline is not None and time.monotonic() >= deadline:
@@ -228,80 +200,6 @@ class Client:
         """Tell the daemon to stop; `wait`: after the running steps. Steps outlive it otherwise."""
         self.call("daemon.stop", dict, wait=wait)
 
-    # The wire
-
     def call(self, method: str, kind: type[T], **parameters: Any) -> T:
         """The result of an API method, as a `kind`."""
-        return wire.decode(kind, self.collect(self.submit(method, **parameters)))
-
-    def submit(self, method: str, **parameters: Any) -> int:
-        """Send a request without waiting. Its number, for `collect`."""
-        return self.submit_many([(method, parameters)])[0]
-
-    def submit_many(self, requests: Iterable[tuple[str, Mapping[str, Any]]]) -> list[int]:
-        """Send many requests at once, e.g. ("tasks.get", {"task_id": 42}). Their numbers."""
-        numbers, lines = [], []
-        for method, parameters in requests:
-            self._number += 1
-            numbers.append(self._number)
-            lines.append(wire.request(self._number, method, parameters))
-        try:
-            self._socket.sendall(b"".join(lines))
-        except OSError as error:
-            raise self._lost(error) from None
-        return numbers
-
-    def collect(self, number: int) -> JSON:
-        """The answer to a request as plain JSON. Raises what the daemon raised."""
-        while number not in self._answers:
-            self._read()
-        answer = self._answers.pop(number)
-        if "error" in answer:
-            raise wire.error_from(answer["error"])
-        return answer["result"]
-
-    def _read(self) -> None:
-        try:
-            data = self._socket.recv(1 << 18)
-        except OSError as error:
-            raise self._lost(error) from None
-        if not data:
-            raise self._lost("it closed the connection")
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            answer = wire.loads(line)
-            if not isinstance(answer, dict):
-                raise ProtocolError("the daemon sent a message that is no object")
-            if answer.get("id") is None and "error" in answer:
-                raise wire.error_from(answer["error"])
-            self._answers[answer["id"]] = answer
-
-    def _lost(self, why: object) -> Unavailable:
-        return Unavailable(
-            f"lost the daemon at {self.path}: {why}", hint="taskd status tells whether it runs"
-        )
-
-
-def _connect(path: Path) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        connection.connect(str(path))
-    except OSError as error:
-        connection.close()
-        raise _unavailable(path, error) from None
-    return connection
-
-
-def _unavailable(path: Path, error: OSError) -> Unavailable:
-    if isinstance(error, FileNotFoundError):
-        return Unavailable(f"no daemon at {path}: there is no such socket", hint="taskd start")
-    if isinstance(error, ConnectionRefusedError):
-        return Unavailable(
-            f"no daemon at {path}: the socket is left over from one that ended", hint="taskd start"
-        )
-    if isinstance(error, PermissionError):
-        return Unavailable(
-            f"cannot connect to {path}: permission denied",
-            hint="the daemon belongs to another user; set TASKD_SOCKET or start your own",
-        )
-    return Unavailable(f"cannot connect to {path}: {error.strerror or error}")
+        return wire.decode(kind, self.ask(method, **parameters))

@@ -17,6 +17,11 @@ class Places:
         return self.state / "taskd.db"
 
     @property
+    def log(self) -> Path:
+        """What a daemon in the background says; one in the foreground says it on stderr."""
+        return self.state / "taskd.log"
+
+    @property
     def logs(self) -> Path:
         return self.state / "logs"
 

@@ -2,7 +2,7 @@
 
 → {"jsonrpc":"2.0","id":1,"method":"tasks.resume","params":{"task_id":42}}
 ← {"jsonrpc":"2.0","id":1,"result":{"id":42,"state":"running", …}}
-← {"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"cannot resume task 42: it is stopped, not paused",
+← {"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"cannot resume task 42: it is stopped",
                                    "data":{"code":"invalid-state","hint":""}}}
 
 Many requests may be in flight on a connection; answers come in any order. The first request is
@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from typing import Any, TypeVar, Union
 
 from taskd.model.errors import ProtocolError, TaskdError, by_code
@@ -103,6 +104,10 @@ def _default(value: object) -> object:
     raise TypeError(f"cannot write {type(value).__name__} as JSON")
 
 
+def _same(value: object) -> object:
+    return value
+
+
 def _as_list(value: object) -> object:
     """A dict of records by name travels as a list of these records."""
     if isinstance(value, dict) and value and all(map(is_dataclass, value.values())):
@@ -163,7 +168,7 @@ def _make_dataclass_reader(kind: Any, arguments: tuple[Any, ...]) -> Callable[[A
         if field.default_factory is not MISSING:
             defaults[field.name] = field.default_factory
         elif field.default is not MISSING:
-            defaults[field.name] = lambda value=field.default: value
+            defaults[field.name] = partial(_same, field.default)
 
     def read(data: Mapping[str, Any]) -> Any:
         new = object.__new__(kind)

@@ -1,11 +1,11 @@
 """What every executor takes and gives: a `Call`, and one `Outcome` for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from taskd.model.definition import Definition, StepDefinition
+from taskd.model.definition import Command
 from taskd.model.lock import Lock
 from taskd.model.step import JSON, StepError
 from taskd.model.task import Flow
@@ -20,27 +20,32 @@ class CallKind(StrEnum):
 class Call:
     """One attempt of one step. `id` is unique in a store and never used again.
 
-    `input` holds the secrets too; it is handed to the process that runs the step and goes nowhere
-    else. `outputs` are those of the steps that it needs. `log` is the file for what it prints, at
-    most `log_limit` bytes of it; `cancel_grace` is in seconds.
+    `module` and `name` say where a host finds the author's code; `revision` changes with it.
+    `command` is set for a step that is a command. `input` holds the secrets too; it is handed to
+    the process that runs the step and goes nowhere else. `outputs` are those of the steps that it
+    needs. `log` is the file for what it prints, at most `log_limit` bytes of it. Times in seconds.
     """
 
     id: int
     task_id: int
     task_name: str
     user: str
+    label: str
     kind: CallKind
     step: str
     attempt: int
-    definition: Definition
-    step_definition: StepDefinition | None  # None for a plan
+    module: str
+    name: str
+    revision: str
     input: dict[str, JSON]
     outputs: dict[str, JSON]
     kept: JSON
     log: str
     log_limit: int
+    timeout: float | None
     cancel_grace: float
     secrets: tuple[str, ...] = ()  # values that a log must not show
+    command: Command | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Planned:
-    """What the author's code says of a task. `flow` is None for `as written`."""
+    """What the author's code says of a task."""
 
     name: str
     flow: Flow
@@ -79,8 +84,24 @@ class Interrupted:
     reason: str
 
 
+@dataclass(frozen=True)
+class Progress:
+    """Not an outcome: how far the step has got, 0…1."""
+
+    fraction: float
+    note: str = ""
+
+
 Outcome: TypeAlias = Success | Failure | Planned | Cancelled | NeverRan | Interrupted
-Report: TypeAlias = Callable[[int, Outcome], None]
+Report: TypeAlias = Callable[[int, Outcome | Progress], None]
+
+
+@dataclass
+class Found:
+    """What recovery finds of the calls of an earlier daemon."""
+
+    running: set[int] = field(default_factory=set)
+    ended: dict[int, Outcome] = field(default_factory=dict)
 
 
 class Executor(Protocol):

@@ -35,13 +35,24 @@ class Retry:
     jitter: float = 0.0
 
 
+@dataclass(frozen=True)
+class Command:
+    """`line` is for /bin/sh; `arguments` are run as they are. One of them is set.
+
+    `environment` is all that the command gets beside its inputs; None: the daemon's PATH, HOME,
+    LANG and TZ.
+    """
+
+    line: str = ""
+    arguments: tuple[str, ...] = ()
+    cwd: str | None = None
+    environment: dict[str, str] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class StepDefinition:
-    """`timeout` is in seconds. `rescue` is None where the action's own holds.
-
-    `shell` is set for a step that is a command: `command` is one line for /bin/sh, or a list of
-    arguments.
-    """
+    """`timeout` is in seconds. `rescue` is None where the action's own holds. `command` is set for
+    a step that needs no host."""
 
     name: str
     needs: tuple[str, ...] = ()
@@ -50,9 +61,7 @@ class StepDefinition:
     weight: float = 1.0
     idempotent: bool = False
     rescue: Rescue | None = None
-    command: str | tuple[str, ...] | None = None
-    cwd: str | None = None
-    environment: dict[str, str] | None = None  # None: the daemon's own few
+    command: Command | None = None
     doc: str = ""
 
 

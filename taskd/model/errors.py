@@ -56,8 +56,16 @@ class QueryError(InvalidInput):
 
 
 class InvalidAction(TaskdError):
+    """`reason` is the message without its place, `file`:`line` (both unset where unknown)."""
+
     code = "invalid-action"
     exit_code = 2
+
+    def __init__(self, reason: str, *, hint: str = "", file: str = "", line: int = 0) -> None:
+        super().__init__(f"{file}:{line}: {reason}" if file else reason, hint=hint)
+        self.reason = reason
+        self.file = file
+        self.line = line
 
 
 class InvalidState(TaskdError):

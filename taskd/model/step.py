@@ -54,7 +54,7 @@ class StepError:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    __hidden__: ClassVar = frozenset(("call_id", "ready", "executor", "interruptions"))
+    __hidden__: ClassVar = frozenset(("call_id", "ready", "interruptions", "rescue"))
 
     name: str
     kind: StepKind
@@ -74,7 +74,7 @@ class Step:
     due_at: datetime | None = None  # not before; for retries and polling
     call_id: int | None = None  # the attempt that runs now
     ready: bool = False  # may start as soon as a slot is free
-    executor: str = "process"
+    rescue: Rescue | None = None  # of a failed step: what was declared when it failed
 
     @property
     def finished(self) -> bool:

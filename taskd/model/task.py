@@ -60,7 +60,15 @@ class Task:
     """
 
     __hidden__: ClassVar = frozenset(
-        ("uid", "definition", "wanted_locks", "needed_help", "cancelling", "resumable", "on_conflict")
+        (
+            "uid",
+            "definition",
+            "wanted_locks",
+            "needed_help",
+            "cancelling",
+            "resumable",
+            "on_conflict",
+        )
     )
 
     id: int

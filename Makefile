@@ -1,0 +1,44 @@
+# All that is done with this tree. `make` lists it.
+
+PYTHON ?= python3
+PREFIX ?= $(HOME)/.local
+BIN := .venv/bin
+
+.PHONY: help demo test check fix bench install
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+demo: .venv/ready ## see it work: a backup fails, the daemon is killed, the cause is fixed, it goes on
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
+
+test: .venv/ready ## run all tests; ARGS="tests/model -x" for some
+	$(BIN)/pytest -n 4 $(ARGS)
+
+check: .venv/ready ## format, ruff, mypy, import-linter
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/ready ## let ruff format and repair what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/ready ## measure tasks a second, latencies and memory
+	$(BIN)/python -m tests.bench
+
+install: ## install taskd and taskctl for this user, with pipx or else below PREFIX (~/.local)
+	@if command -v pipx >/dev/null; then pipx install --force .; else \
+	    $(PYTHON) -m venv "$(PREFIX)/share/taskctl" && \
+	    "$(PREFIX)/share/taskctl/bin/pip" install --quiet --upgrade . && \
+	    mkdir -p "$(PREFIX)/bin" && \
+	    ln -sf "$(PREFIX)/share/taskctl/bin/taskd" "$(PREFIX)/share/taskctl/bin/taskctl" "$(PREFIX)/bin/" && \
+	    echo "installed taskd and taskctl in $(PREFIX)/bin"; fi
+
+.venv/ready: pyproject.toml .ci/debian-packages
+	@PYTHON=$(PYTHON) .ci/debian-packages
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check \
+	    --config-settings editable_mode=compat --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,23 @@
+"""`taskctl cancel`."""
+
+import click
+
+from taskctl.acting import act
+from taskctl.options import Command, Setup, pass_setup, tasks_argument
+from taskctl.view.forms import Record
+
+
+@click.command(cls=Command)
+@tasks_argument
+@click.option("--force", is_flag=True, help="End what runs at once, without its grace.")
+@pass_setup
+def command(setup: Setup, task_ids: list[int | str] | None, force: bool) -> int:
+    """Cancel tasks; what runs is told first, and ended after its grace."""
+    return act(setup, "tasks.cancel", task_ids, _told, force=force)
+
+
+def _told(task: Record) -> str:
+    number = task["id"]
+    if task["state"] == "stopped":
+        return f"task {number} cancelled; taskctl show {number}"
+    return f"task {number} is being cancelled; taskctl wait {number}"

@@ -1,0 +1,25 @@
+"""`taskctl locks`."""
+
+import click
+
+from taskctl.options import Command, Setup, pass_setup
+from taskctl.view.forms import as_page, print_list
+
+
+@click.command(cls=Command)
+@click.option("--resource", metavar="R", help="Only locks on this resource, as in site:blog.")
+@pass_setup
+def command(setup: Setup, resource: str | None) -> None:
+    """Show who holds which lock, oldest first."""
+    locks = setup.channel.ask("locks.find", resource=resource)
+    if setup.output != "table":
+        print_list(setup.output, as_page(locks), name="resource", headers=setup.headers)
+        return
+    if not locks:
+        click.echo("no locks are held", err=True)
+        return
+    from taskctl.view.columns import LOCK_COLUMNS
+    from taskctl.view.console import console
+    from taskctl.view.table import table
+
+    console(setup.color).print(table(LOCK_COLUMNS, locks, headers=setup.headers))

@@ -1,0 +1,17 @@
+"""`taskctl version`."""
+
+import click
+
+from taskctl import VERSION
+from taskctl.options import Command, Setup, pass_setup
+from taskctl.view.forms import print_one
+
+
+@click.command(cls=Command)
+@pass_setup
+def command(setup: Setup) -> None:
+    """The version of taskctl."""
+    if setup.output == "table":
+        click.echo(f"taskctl {VERSION}")
+    else:
+        print_one(setup.output, {"version": VERSION}, name="version")

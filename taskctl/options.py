@@ -1,0 +1,121 @@
+"""Options and arguments that several commands share, and what the global ones say."""
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from taskd.channel import Channel
+from taskd.model.interval import parse_interval
+
+OUTPUTS = ("table", "json", "jsonl", "yaml", "csv", "name")
+COLORS = ("auto", "always", "never")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Setup:
+    """What the global options say, and the connection to the daemon, made when it is used."""
+
+    def __init__(self) -> None:
+        self.output = "table"
+        self.headers = True
+        self.color = "auto"
+        self.socket: str | None = None
+        self.debug = False
+        self._channel: Channel | None = None
+
+    @property
+    def json(self) -> bool:
+        return self.output in ("json", "jsonl")
+
+    @property
+    def channel(self) -> Channel:
+        if self._channel is None:
+            self._channel = Channel(self.socket)
+        return self._channel
+
+    def close(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+
+
+pass_setup = click.make_pass_decorator(Setup)
+
+
+def _remember(context: click.Context, option: click.Parameter, value: object) -> None:
+    if value is not None:
+        setattr(context.ensure_object(Setup), str(option.name), value)
+
+
+def _global(*names: str, **attributes: Any) -> click.Option:
+    # Eager, so that `-o json` is known when another option turns out to be wrong.
+    return click.Option(
+        names, expose_value=False, is_eager=True, default=None, callback=_remember, **attributes
+    )
+
+
+GLOBAL_OPTIONS = (
+    _global("-o", "--output", type=click.Choice(OUTPUTS), help="Form of what is printed."),
+    _global("--headers/--no-headers", help="Column headings of tables and CSV."),
+    _global("--color", type=click.Choice(COLORS), help="Colours; auto: in a terminal."),
+    _global("--socket", metavar="PATH", help="Socket of the daemon."),
+    _global("--debug", is_flag=True, help="Show where an error came from."),
+)
+
+
+class Command(click.Command):
+    """A command that takes the global options after its name, too."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.params.extend(GLOBAL_OPTIONS)
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        own = [option for option in self.get_params(context) if option not in GLOBAL_OPTIONS]
+        for title, options in (("Options", own), ("Global options", GLOBAL_OPTIONS)):
+            rows = [row for option in options if (row := option.get_help_record(context))]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def task_id(text: str) -> int | str:
+    """`42`, or `@last`: the newest task that the caller started."""
+    if text == "@last":
+        return text
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise click.BadParameter(f"{text!r} is no task id: expected a number or @last")
+    return int(text)
+
+
+def task_argument(function: Function) -> Function:
+    """ID: one task, as `task_id`."""
+    return click.argument("task_id", metavar="ID", callback=_read_id)(function)
+
+
+def tasks_argument(function: Function) -> Function:
+    """ID…: tasks, as `task_ids`, each once; `-` stands for ids read from stdin. None if no ID."""
+    argument = click.argument("task_ids", metavar="ID...", nargs=-1, callback=_read_ids)
+    return argument(function)
+
+
+def _read_id(_context: click.Context, _option: click.Parameter, word: str) -> int | str:
+    return task_id(word)
+
+
+def _read_ids(
+    _context: click.Context, _option: click.Parameter, words: tuple[str, ...]
+) -> list[int | str] | None:
+    if not words:
+        return None
+    plain: list[str] = []
+    for word in words:
+        plain += sys.stdin.read().split() if word == "-" else [word]
+    return list(dict.fromkeys(map(task_id, plain)))
+
+
+def seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    """A length of time, as in `90s` or `10m`."""
+    return None if text is None else parse_interval(text).total_seconds()

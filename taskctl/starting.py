@@ -1,0 +1,76 @@
+"""What `run` and `exec` share: the options of a start, and what follows it."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from taskctl.options import Setup, seconds
+from taskctl.view.forms import Record, print_one
+from taskctl.view.inert import inert
+from taskctl.view.log import LogPrinter
+from taskctl.waiting import exit_code, wait_for
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+START_OPTIONS = (
+    click.option("--name", metavar="TEXT", help="What people call the task."),
+    click.option(
+        "--lock",
+        "locks",
+        metavar="R[/OP]",
+        multiple=True,
+        help="Hold this, as in site:blog/backup.",
+    ),
+    click.option("--link", "links", metavar="R", multiple=True, help="Refer to this resource."),
+    click.option("--key", help="Idempotency key: the same key gives the same task back."),
+    click.option("--priority", type=int, help="Higher first; 0 unless said."),
+    click.option(
+        "--on-conflict",
+        type=click.Choice(["pause", "wait", "skip"]),
+        help="When a lock is held by another task.",
+    ),
+)
+WAIT_OPTIONS = (
+    click.option("--wait", is_flag=True, help="Wait until it is stopped or paused."),
+    click.option("--follow", is_flag=True, help="Wait, and print what its steps print."),
+    click.option("--timeout", metavar="D", callback=seconds, help="Wait no longer; it goes on."),
+    click.option("-q", "--quiet", is_flag=True, help="Print the id only."),
+)
+
+
+def start_options(function: Function) -> Function:
+    """`--name`, `--lock`, … and `--wait`, `--follow`, …, in that order."""
+    for option in reversed(START_OPTIONS + WAIT_OPTIONS):
+        function = option(function)
+    return function
+
+
+def given(options: Record) -> Record:
+    """Those of START_OPTIONS that were given, as the daemon takes them."""
+    names = ("name", "locks", "links", "key", "priority", "on_conflict")
+    return {name: options[name] for name in names if options[name] not in (None, ())}
+
+
+def started(setup: Setup, task: Record, options: Record) -> int:
+    """Say that `task` was started and, by `--wait`, how it ended. The exit code."""
+    quiet = options["quiet"]
+    if quiet:
+        print(task["id"], flush=True)
+    if options["wait"] or options["follow"]:
+        log = _log(setup, task) if options["follow"] else None
+        tasks = wait_for(setup, [task["id"]], timeout=options["timeout"], quiet=quiet, log=log)
+        if setup.output != "table" and not quiet:
+            print_one(setup.output, tasks[0], headers=setup.headers)
+        return exit_code(tasks)
+    if setup.output != "table" and not quiet:
+        print_one(setup.output, task, headers=setup.headers)
+    elif not quiet:
+        print(f"task {task['id']} started: {inert(task['name'])}; taskctl wait {task['id']}")
+    return 0
+
+
+def _log(setup: Setup, task: Record) -> LogPrinter:
+    file = sys.stdout if setup.output == "table" else sys.stderr
+    return LogPrinter(color=setup.color, steps=task["type"] != "shell", file=file)

@@ -1,0 +1,108 @@
+"""The columns of lists. A new one is a line here."""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+from taskctl.view import colors, times
+from taskctl.view.forms import Record
+from taskctl.view.table import Column
+from taskd.model.errors import InvalidInput
+
+
+def _at(field: str) -> Column:
+    return Column(field, lambda record: times.at(record[field]))
+
+
+TASK_COLUMNS = (
+    Column("id", style="bold", right=True),
+    Column("name", cut=True),
+    Column("label", style="dim", cut=True),
+    Column("state", style=colors.state),
+    Column("result", style=colors.result),
+    _at("started_at"),
+    Column("duration", lambda task: times.length(task["duration"]), right=True),
+    Column("progress", lambda task: times.percent(task["progress"]), right=True),
+    Column("user"),
+    Column("type"),
+    Column("execution_type"),
+    Column("priority", right=True),
+    Column("key", cut=True),
+    _at("created_at"),
+    _at("start_at"),
+    _at("start_before"),
+    _at("ended_at"),
+    _at("state_updated_at"),
+    Column("parent_task_id", right=True),
+    Column("recurring_logic_id", right=True),
+    Column("external_id", cut=True),
+)
+NARROW = ("id", "name", "state", "result", "started_at", "duration", "progress")
+WIDE = ("id", "name", "label", "state", "result", "started_at", "duration", "progress", "user")
+ROOM_FOR_WIDE = 110
+
+
+def for_width(width: int) -> Sequence[str]:
+    """The columns that a terminal of `width` shows well."""
+    return WIDE if width >= ROOM_FOR_WIDE else NARROW
+
+
+def choose(names: Sequence[str], columns: Sequence[Column] = TASK_COLUMNS) -> list[Column]:
+    """The columns called `names`, in that order. Raises InvalidInput."""
+    known = {column.field: column for column in columns}
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            raise InvalidInput(
+                f"no column {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""),
+                hint="columns are " + ", ".join(known),
+            )
+    return [known[name] for name in names]
+
+
+LOCK_COLUMNS = (
+    Column("resource", cut=True),
+    Column("operation", lambda lock: lock["operation"] or "all"),
+    Column("task_id", style="bold", right=True),
+    Column("task_name", cut=True),
+    Column("state", style=colors.state),
+    Column("user"),
+    _at("since"),
+)
+
+
+def _inputs(action: Record) -> str:
+    return " ".join(f["name"] if f["required"] else f"[{f['name']}]" for f in action["fields"])
+
+
+def first_line(field: str) -> Callable[[Record], str]:
+    return lambda record: record[field].strip().partition("\n")[0]
+
+
+ACTION_COLUMNS = (
+    Column("label", style="bold", cut=True),
+    Column("type"),
+    Column("inputs", _inputs, cut=True),
+    Column("doc", first_line("doc"), cut=True),
+)
+BROKEN_COLUMNS = (
+    Column("file"),
+    Column("line", right=True),
+    Column("message", style="red"),
+)
+STEP_COLUMNS = (
+    Column("name", style="bold", cut=True),
+    Column("state", style=colors.state),
+    Column("progress", lambda step: times.percent(step["progress"]), right=True),
+    Column("attempts", right=True),
+    _at("started_at"),
+    Column(
+        "duration", lambda step: times.between(step["started_at"], step["ended_at"]), right=True
+    ),
+    Column("note", cut=True),
+)
+EVENT_COLUMNS = (
+    Column("at", lambda event: times.exactly(event["at"])),
+    Column("event", style="bold"),
+    Column("who"),
+    Column("detail", cut=True),
+)

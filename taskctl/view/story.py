@@ -1,0 +1,65 @@
+"""What becomes of a task, in plain lines: while it runs, and at its end what to type next."""
+
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from taskctl.view import times
+from taskctl.view.forms import Record
+from taskctl.view.inert import inert
+
+
+def now(task: Record) -> str:
+    """`task 42 running: copy`, the same until its state or its steps change."""
+    steps = ", ".join(step["name"] for step in task.get("steps") or () if at_work(step))
+    return inert(f"task {task['id']} {task['state']}" + (f": {steps}" if steps else ""))
+
+
+def at_work(step: Record) -> bool:
+    return step["state"] in ("running", "suspended")
+
+
+def ending(task: Record) -> Iterator[str]:
+    """How a task that rests came out, and what helps."""
+    number = task["id"]
+    if task["state"] == "paused":
+        yield f"task {number} is paused: {inert(task['name'])}"
+        yield from _failures(task)
+        yield f"  when the cause is fixed: taskctl resume {number}"
+        yield f"  more: taskctl show {number}, taskctl logs {number}"
+        return
+    after = times.length(task.get("duration"))
+    yield f"task {number} ended: {task['result']}" + (f", after {after}" if after else "")
+    if task["result"] == "error":
+        yield from _failures(task)
+        yield f"  more: taskctl show {number}, taskctl logs {number}"
+
+
+def _failures(task: Record) -> Iterator[str]:
+    for step in task.get("steps") or ():
+        if error := step.get("error"):
+            yield f"  step {inert(step['name'])} failed: {inert(error['message'])}"
+
+
+class Story:
+    """Tells each change of the tasks that it is called with, once, on stderr."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is left to tell."""
+
+    def __call__(self, task: Record) -> None:
+        if task["state"] not in ("paused", "stopped") and now(task) != self._told.get(task["id"]):
+            self._told[task["id"]] = now(task)
+            print(now(task), file=sys.stderr, flush=True)

@@ -1,0 +1,139 @@
+"""One task in full: attributes, steps, errors, locks, history, raw."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from taskctl.view import colors, times
+from taskctl.view.columns import EVENT_COLUMNS, STEP_COLUMNS
+from taskctl.view.forms import Record
+from taskctl.view.inert import inert
+from taskctl.view.table import table
+
+SECTIONS = ("steps", "errors", "locks", "history", "raw")
+
+
+def task_panel(task: Record, sections: Sequence[str] = SECTIONS) -> RenderableType:
+    """The attributes, and those of `SECTIONS` that are wanted and not empty."""
+    parts: list[RenderableType] = [_heading(task), _indented(_attributes(task))]
+    for name in sections:
+        body = list(_BODIES[name](task))
+        if body:
+            parts += [Text(), Text(name.capitalize(), style="bold")]
+            parts += [_indented(part) for part in body]
+    return Group(*parts)
+
+
+def attributes(pairs: Iterable[tuple[str, Text]]) -> Table:
+    """Names and values, one pair a line; pairs without a value are left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        if value.plain:
+            grid.add_row(Text(name), value)
+    return grid
+
+
+def _heading(task: Record) -> Text:
+    return Text.assemble((f"Task {task['id']}", "bold"), "  ", inert(task["name"]))
+
+
+def _attributes(task: Record) -> Table:
+    running = [s for s in _steps(task) if s["state"] == "running"]
+    return attributes(
+        [
+            ("label", _plain(task["label"])),
+            ("state", Text(task["state"], style=colors.state(task))),
+            ("result", _result(task)),
+            ("progress", Text(times.percent(task["progress"]))),
+            ("running", Text(", ".join(_at_work(step) for step in running))),
+            ("user", _plain(task["user"])),
+            ("type", Text(f"{task['type']}, {task['execution_type']}")),
+            ("priority", Text(str(task["priority"] or ""))),
+            ("key", _plain(task["key"])),
+            ("created", Text(times.exactly(task["created_at"]))),
+            ("start before", Text(times.exactly(task["start_before"]))),
+            ("started", Text(times.exactly(task["started_at"]))),
+            ("ended", Text(times.exactly(task["ended_at"]))),
+            ("duration", Text(times.length(task["duration"]))),
+            ("parent", _plain(task["parent_task_id"])),
+            ("recurring", _plain(task["recurring_logic_id"])),
+            ("external id", _plain(task["external_id"])),
+        ]
+    )
+
+
+def _result(task: Record) -> Text:
+    """A paused task has no result yet, only the one that it would have."""
+    if task["state"] == "paused":
+        shown = f"? ({task['result']}, if it were stopped now)"
+        return Text(shown, style=colors.result(task))
+    return Text(task["result"], style=colors.result(task))
+
+
+def _at_work(step: Record) -> str:
+    note = f": {step['note']}" if step.get("note") else ""
+    return inert(f"{step['name']} {times.percent(step['progress'])}{note}")
+
+
+def _steps(task: Record) -> list[Record]:
+    return list(task.get("steps") or [])
+
+
+def _step_table(task: Record) -> Iterator[RenderableType]:
+    if steps := _steps(task):
+        yield table(STEP_COLUMNS, steps)
+
+
+def _errors(task: Record) -> Iterator[RenderableType]:
+    for error in task.get("errors") or []:
+        where, kind = inert(error["step"]), inert(error["kind"])
+        message = inert(error["message"], keep="\n")
+        yield Text.assemble((where, "bold"), "  ", (kind, "red"), f": {message}")
+        if trace := error["traceback"].rstrip():
+            yield Padding(Text(inert(trace, keep="\n\t"), style="dim"), (0, 0, 0, 2))
+
+
+def _locks(task: Record) -> Iterator[RenderableType]:
+    for lock in task.get("locks") or []:
+        yield Text.assemble(inert(lock["resource"]), (f"  {_operation(lock)}", "dim"))
+    for link in task.get("links") or []:
+        yield Text.assemble(inert(link["resource"]), ("  link", "dim"))
+
+
+def _operation(lock: Record) -> str:
+    return inert(lock["operation"] or "all operations")
+
+
+def _history(task: Record) -> Iterator[RenderableType]:
+    if events := task.get("history"):
+        yield table(EVENT_COLUMNS, events, headers=False)
+
+
+def _raw(task: Record) -> Iterator[RenderableType]:
+    outputs = {step["name"]: step["output"] for step in _steps(task) if step["output"] is not None}
+    raw = {"input": task["input"], "output": task["output"], "steps": outputs}
+    if any(value not in (None, {}) for value in raw.values()):
+        yield Text(inert(json.dumps(raw, indent=2, ensure_ascii=False), keep="\n"))
+
+
+def _plain(value: object) -> Text:
+    return Text("" if value is None else inert(value))
+
+
+def _indented(part: RenderableType) -> Padding:
+    return Padding(part, (0, 0, 0, 2), expand=False)
+
+
+_BODIES = {
+    "steps": _step_table,
+    "errors": _errors,
+    "locks": _locks,
+    "history": _history,
+    "raw": _raw,
+}

@@ -1,0 +1,139 @@
+"""Waiting for tasks until they rest, while their changes and output are shown."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from taskctl.options import Setup
+from taskctl.view.forms import Record
+from taskctl.view.log import LogPrinter
+from taskctl.view.story import Story, ending
+from taskctl.view.terminal import draws
+from taskd.channel import Channel
+from taskd.model.errors import WaitTimeout
+
+POLL = 30.0  # seconds that a request may wait for news
+
+# What an awaited task makes of the exit code, the worst first.
+EXIT_CODES = {"error": 8, "paused": 9, "cancelled": 10}
+
+
+def exit_code(tasks: Sequence[Record]) -> int:
+    """That of the worst of `tasks`."""
+    outcomes = {t["state"] if t["state"] == "paused" else t["result"] for t in tasks}
+    return next((code for outcome, code in EXIT_CODES.items() if outcome in outcomes), 0)
+
+
+def wait_for(
+    setup: Setup,
+    task_ids: Sequence[int | str],
+    *,
+    timeout: float | None = None,
+    enough: int | None = None,
+    quiet: bool = False,
+    log: LogPrinter | None = None,
+) -> list[Record]:
+    """The tasks once all of them, or `enough`, rest. Raises WaitTimeout.
+
+    Their changes and ends are told on stderr unless `quiet`. Ctrl-C only ends the waiting.
+    """
+    watch = Watch(setup.channel, timeout, log)
+    try:
+        if quiet:
+            rested = watch.until(task_ids, enough, lambda task: None)
+        else:
+            with _teller(setup, log) as tell:
+                rested = watch.until(task_ids, enough, tell)
+    except KeyboardInterrupt:
+        names = " ".join(map(str, task_ids))
+        click.echo(f"detached; task {names} goes on. taskctl wait {names}", err=True)
+        raise
+    for task in rested:
+        if not quiet or exit_code([task]):
+            click.echo("\n".join(ending(task)), err=True)
+    return rested
+
+
+def _teller(setup: Setup, log: LogPrinter | None) -> Any:
+    """Lines that change in place would be torn by the output of steps."""
+    if log or not draws(sys.stderr):
+        return Story()
+    from taskctl.view.console import console
+    from taskctl.view.progress import Progress
+
+    return Progress(console(setup.color, stderr=True))
+
+
+class Watch:
+    """Requests in flight, and what is done with each answer."""
+
+    def __init__(self, channel: Channel, timeout: float | None, log: LogPrinter | None) -> None:
+        self._channel = channel
+        self._timeout = timeout
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._log = log
+        self._position: dict[int | str, Mapping[str, int]] = {}
+        self._pending: dict[int, Callable[[Record], None]] = {}
+        self._rested: list[Record] = []
+
+    def until(
+        self,
+        task_ids: Sequence[int | str],
+        enough: int | None,
+        tell: Callable[[Record], object],
+    ) -> list[Record]:
+        for task_id in task_ids:
+            self._watch(task_id, -1, tell)
+            if self._log:
+                self._read(task_id)
+        while len(self._rested) < (enough or len(task_ids)):
+            number = self._channel.first(self._pending)
+            self._pending.pop(number)(self._channel.collect(number))
+        return self._rested
+
+    def _watch(self, task_id: int | str, seen: int, tell: Callable[[Record], object]) -> None:
+        def changed(task: Record) -> None:
+            tell(task)
+            if task["state"] in ("paused", "stopped"):
+                self._rest(task_id, task)
+            elif self._deadline is not None and time.monotonic() >= self._deadline:
+                raise WaitTimeout(
+                    f"task {task['id']} is still {task['state']} after {self._timeout:g} s",
+                    hint=f"it goes on; taskctl wait {task['id']}",
+                )
+            else:
+                self._watch(task["id"], task["version"], tell)
+
+        left = POLL if self._deadline is None else self._deadline - time.monotonic()
+        timeout = max(0.0, min(left, POLL))
+        number = self._channel.submit("tasks.watch", task_id=task_id, seen=seen, timeout=timeout)
+        self._pending[number] = changed
+
+    def _rest(self, task_id: int | str, task: Record) -> None:
+        self._rested.append(task)
+        while self._log and self._print(task_id, self._channel.ask(**self._request(task_id))):
+            pass
+
+    def _read(self, task_id: int | str) -> None:
+        def printed(page: Record) -> None:
+            self._print(task_id, page)
+            if not page["ended"]:
+                self._read(task_id)
+
+        number = self._channel.submit(**self._request(task_id, POLL))
+        self._pending[number] = printed
+
+    def _print(self, task_id: int | str, page: Record) -> bool:
+        """False when there was nothing."""
+        self._position[task_id] = page["position"]
+        for line in page["lines"]:
+            assert self._log
+            self._log(line)
+        return bool(page["lines"])
+
+    def _request(self, task_id: int | str, timeout: float = 0.0) -> Record:
+        position = self._position.get(task_id, {})
+        return {"method": "logs.read", "task_id": task_id, "position": position, "timeout": timeout}

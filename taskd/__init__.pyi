@@ -1,0 +1,13 @@
+from taskd.actions.action import Action as Action
+from taskd.actions.command import CommandFailed as CommandFailed
+from taskd.actions.flow import concurrence as concurrence
+from taskd.actions.flow import sequence as sequence
+from taskd.actions.function import action as action
+from taskd.actions.secret import Secret as Secret
+from taskd.actions.step import step as step
+from taskd.model.definition import Retry as Retry
+from taskd.model.lock import Lock as Lock
+from taskd.model.lock import exclusive as exclusive
+from taskd.model.lock import link as link
+from taskd.model.step import Rescue as Rescue
+from taskd.model.task import OnConflict as OnConflict

@@ -1,0 +1,103 @@
+"""A command run by a step: its output is logged, and its failure is the step's."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import IO
+
+KEPT_LINES = 20
+_LONGEST_LINE = 4096
+
+
+class CommandFailed(Exception):
+    """`detail` is `{"status": 3}` or `{"signal": 9}`; None where it could not be started."""
+
+    def __init__(self, message: str, detail: dict[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.detail = detail
+
+
+def run_command(
+    arguments: Sequence[str | os.PathLike[str]],
+    *,
+    stdout: str | os.PathLike[str] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    input: str | bytes | None = None,
+) -> None:
+    """Run it and wait. `env` is added to the environment. Raises CommandFailed."""
+    if isinstance(arguments, str | bytes):
+        raise TypeError(f"run takes a list: {shlex.split(os.fsdecode(arguments))}")
+    shown = shlex.join(map(os.fsdecode, arguments))
+    sys.stdout.flush()
+    with ExitStack() as files:
+        stdin = subprocess.DEVNULL if input is None else files.enter_context(_file_of(input))
+        target = files.enter_context(open(stdout, "wb")) if stdout is not None else None
+        try:
+            process = subprocess.Popen(
+                arguments,
+                stdin=stdin,
+                stdout=target,
+                stderr=subprocess.PIPE,
+                cwd=cwd,
+                env=None if env is None else {**os.environ, **env},
+            )
+        except OSError as error:
+            raise CommandFailed(f"cannot run {shown}: {error.strerror}: {error.filename}") from None
+        last_lines = _wait(process)
+    if process.returncode:
+        raise CommandFailed(*_describe(shown, process.returncode, last_lines))
+
+
+def _file_of(input: str | bytes) -> IO[bytes]:
+    """A file rather than a pipe: the command may read it as late as it likes."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(input.encode() if isinstance(input, str) else input)
+    file.seek(0)
+    return file
+
+
+def _wait(process: subprocess.Popen[bytes]) -> list[str]:
+    """Its last lines on stderr, once it has ended."""
+    lines: deque[str] = deque(maxlen=KEPT_LINES)
+    assert process.stderr is not None
+    pump = threading.Thread(target=_pump, args=(process.stderr, lines), daemon=True)
+    pump.start()
+    try:
+        process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    # A grandchild that lives on may hold stderr open for ever.
+    pump.join(timeout=1.0)
+    return list(lines)
+
+
+def _pump(stderr: IO[bytes], lines: deque[str]) -> None:
+    with stderr:
+        while line := stderr.readline(_LONGEST_LINE):
+            os.write(2, line)
+            lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
+
+
+def _describe(shown: str, code: int, last_lines: list[str]) -> tuple[str, dict[str, int]]:
+    if code < 0:
+        ending, detail = f"was ended by {_signal_name(-code)}", {"signal": -code}
+    else:
+        ending, detail = f"ended with status {code}", {"status": code}
+    return "\n".join((f"{shown} {ending}", *last_lines)), detail
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,59 @@
+"""`self.task`: what a step can ask and tell while it runs."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from taskd.actions.command import run_command
+from taskd.model.step import JSON
+
+Report: TypeAlias = Callable[[float, str], None]
+
+
+def _report_to_nobody(_fraction: float, _note: str) -> None:
+    """Outside a run nobody asks."""
+
+
+class Current:
+    """The running step. What it prints is logged.
+
+    `cancelled` becomes true when the task is cancelled; after a grace the step is ended. `kept` is
+    what a polling step kept. Set `external_id` to the task's id in an outside service.
+    """
+
+    def __init__(
+        self,
+        id: int = 0,
+        attempt: int = 1,
+        kept: JSON = None,
+        report: Report = _report_to_nobody,
+    ) -> None:
+        self.id = id
+        self.attempt = attempt
+        self.kept = kept
+        self.cancelled = False
+        self.external_id: str | None = None
+        self._report = report
+
+    def log(self, text: object) -> None:
+        """A line in the task's log."""
+        print(text, flush=True)
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """How far this step is, 0…1, and a word on it: `progress(0.4, "40 of 100")`."""
+        self._report(min(1.0, max(0.0, float(fraction))), note)
+
+    def run(
+        self,
+        arguments: Sequence[str | os.PathLike[str]],
+        *,
+        stdout: str | os.PathLike[str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        input: str | bytes | None = None,
+    ) -> None:
+        """Run a command and wait for it. Its output is logged; `stdout` names a file for it.
+
+        `env` is added to the environment. It ends with the step. Raises CommandFailed.
+        """
+        run_command(arguments, stdout=stdout, cwd=cwd, env=env, input=input)

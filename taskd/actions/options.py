@@ -1,0 +1,103 @@
+"""The options of an action, given as class keywords: `class BackUp(Action, label="backup")`."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypedDict, cast
+
+from taskd.actions.place import Place
+from taskd.actions.suggest import did_you_mean
+from taskd.model.errors import InvalidInput
+from taskd.model.interval import parse_interval
+from taskd.model.step import Rescue
+from taskd.model.task import OnConflict
+
+
+class Options(TypedDict, total=False):
+    """Those that were given; `taskd.model.definition.Definition` has the defaults."""
+
+    label: str
+    rescue: Rescue
+    cleanup_after: str | None
+    cancellable: bool
+    singleton: bool
+    on_conflict: OnConflict
+    isolation: Literal["process", "thread"]
+    executor: str | None
+    queue: str | None
+
+
+OPTIONS = tuple(Options.__annotations__)
+_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
+
+
+def check_label(label: object) -> str:
+    """Raises ValueError, saying what a label is."""
+    if not isinstance(label, str) or not _LABEL.fullmatch(label):
+        raise ValueError("expected letters, digits and . _ : -, as in 'backup.site'")
+    if label.endswith((".yaml", ".yml", ".py")):
+        raise ValueError("it would be taken for a file: leave the ending out")
+    return label
+
+
+def read_options(given: Mapping[str, Any], place: Place) -> Options:
+    """The options, checked. Raises InvalidAction."""
+    options: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in OPTIONS:
+            known = ", ".join(OPTIONS)
+            remedy = did_you_mean(name, OPTIONS) or f"; there are {known}"
+            raise place.refuse(f"{name!r} is no option of an action{remedy}")
+        try:
+            options[name] = _CHECKS[name](value)
+        except (ValueError, InvalidInput) as error:
+            raise place.refuse(f"{name}={value!r} is wrong: {error}") from None
+    return cast(Options, options)
+
+
+def _check_rescue(value: object) -> Rescue:
+    if value not in list(Rescue):
+        raise ValueError("expected Rescue.PAUSE, Rescue.SKIP or Rescue.FAIL")
+    return Rescue(str(value))
+
+
+def _check_on_conflict(value: object) -> OnConflict:
+    if value not in list(OnConflict):
+        raise ValueError("expected OnConflict.PAUSE, OnConflict.WAIT or OnConflict.SKIP")
+    return OnConflict(str(value))
+
+
+def _check_flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected True or False")
+    return value
+
+
+def _check_period(value: Any) -> str | None:
+    if value is not None:
+        parse_interval(value)
+    return None if value is None else str(value)
+
+
+def _check_isolation(value: object) -> str:
+    if value not in ("process", "thread"):
+        raise ValueError("expected 'process' or 'thread'")
+    return str(value)
+
+
+def _check_name(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value):
+        return value
+    raise ValueError("expected a name")
+
+
+_CHECKS: dict[str, Callable[[Any], object]] = {
+    "label": check_label,
+    "rescue": _check_rescue,
+    "cleanup_after": _check_period,
+    "cancellable": _check_flag,
+    "singleton": _check_flag,
+    "on_conflict": _check_on_conflict,
+    "isolation": _check_isolation,
+    "executor": _check_name,
+    "queue": _check_name,
+}

@@ -1,0 +1,42 @@
+"""A lock conflict is told as it is now: who holds the lock, since when, and what would help."""
+
+import sqlite3
+
+from taskd.model.record import replace
+from taskd.model.step import StepError
+from taskd.model.task import State, Task
+from taskd.store import tasks
+
+
+def explain(connection: sqlite3.Connection, task: Task) -> Task:
+    """`task` with the texts of its conflicts made from the holders as they are."""
+    steps = {
+        name: replace(step, error=_told(connection, step.error))
+        for name, step in task.steps.items()
+        if step.error and step.error.kind == "lock-conflict"
+    }
+    if not steps:
+        return task
+    steps = task.steps | steps
+    errors = tuple(step.error for step in steps.values() if step.error)
+    return replace(task, steps=steps, errors=errors)
+
+
+def _told(connection: sqlite3.Connection, error: StepError) -> StepError:
+    lock, operation = error.detail["resource"], error.detail["operation"]
+    lock = f"{lock}/{operation}" if operation else lock
+    holders = [tasks.summary(connection, task_id) for task_id in error.detail["holders"]]
+    told = "; ".join(_holder(holder) for holder in holders if holder)
+    return replace(error, message=f"{lock} is locked by {told or 'a task that is gone'}")
+
+
+def _holder(holder: Task) -> str:
+    since = f"{holder.state_updated_at:%Y-%m-%d %H:%M:%S} UTC"
+    text = f"task {holder.id} ({holder.name}), {holder.state} since {since}"
+    match holder.state:
+        case State.STOPPED:
+            return f"{text}: the lock is free again"
+        case State.PAUSED:
+            return f"{text}: taskctl resume {holder.id}, or taskctl cancel {holder.id}"
+        case _:
+            return f"{text}: taskctl wait {holder.id}"

@@ -1,0 +1,43 @@
+"""The daemon itself: status, reload, stop."""
+
+import os
+import time
+
+from taskd.api.access import Permission
+from taskd.api.methods import errand
+from taskd.engine.engine import Engine, Order
+from taskd.model.step import JSON
+from taskd.store import tasks
+from taskd.version import VERSION
+
+
+@errand(Permission.VIEW_TASKS)
+def status(engine: Engine) -> dict[str, JSON]:
+    with engine.database.snapshot() as connection:
+        by_state = tasks.count_by_state(connection)
+    return {
+        "version": VERSION,
+        "pid": os.getpid(),
+        "uptime": time.monotonic() - engine.started,
+        "state_dir": str(engine.places.state),
+        "socket": str(engine.places.socket),
+        "slots": engine.pool.slots,
+        "running_steps": engine.director.calls_out,
+        "tasks": by_state,
+        "actions": len(engine.catalog.definitions),
+        "broken_actions": len(engine.catalog.broken),
+    }
+
+
+@errand(Permission.ADMIN)
+def reload(engine: Engine) -> dict[str, JSON]:
+    """Read the configuration and all actions again."""
+    engine.reload()
+    return {"actions": len(engine.catalog.definitions), "broken": len(engine.catalog.broken)}
+
+
+@errand(Permission.ADMIN)
+def stop(engine: Engine, wait: bool = False) -> dict[str, JSON]:
+    """Stop the daemon; with `wait` after the running steps, which otherwise outlive it."""
+    engine.orders.put(Order.STOP_AFTER_STEPS if wait else Order.STOP)
+    return {}

@@ -1,0 +1,250 @@
+"""Tasks: start, find, get, wait, resume, cancel."""
+
+import sqlite3
+from functools import partial
+from typing import Any
+
+from taskd import wire
+from taskd.api import conflicts
+from taskd.api.access import Caller, Permission
+from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
+from taskd.api.references import resolve
+from taskd.catalog import child
+from taskd.engine.creating import Order, create
+from taskd.engine.engine import Engine
+from taskd.engine.watchers import Watcher
+from taskd.model import lifecycle
+from taskd.model.definition import Command, Definition, Retry, StepDefinition
+from taskd.model.errors import InvalidInput, QueryError
+from taskd.model.page import Page
+from taskd.model.step import JSON, Rescue, StepState
+from taskd.model.task import Task
+from taskd.store import tasks as store
+from taskd.store.transaction import Transaction
+
+MAX_PAGE = 1000
+COUNTED = 10_000
+NOTHING: dict[str, Any] = {}
+
+
+@command(Permission.CREATE_TASKS, fresh=True)
+def start(
+    tx: Transaction,
+    engine: Engine,
+    caller: Caller,
+    action: str,
+    input: dict[str, JSON] = NOTHING,
+    words: dict[str, str] = NOTHING,
+    name: str | None = None,
+    locks: list[str] = [],  # noqa: B006 - read only, as all parameters
+    links: list[str] = [],  # noqa: B006
+    key: str | None = None,
+    priority: int = 0,
+) -> Task:
+    """Start a task of a known action."""
+    definition = engine.catalog.get(action)
+    order = Order(name, tuple(locks), tuple(links), key, priority)
+    return create(tx, engine.places, definition, input, words, order, caller.user, caller.uid)
+
+
+@command(Permission.CREATE_TASKS, fresh=True)
+def start_many(
+    tx: Transaction, engine: Engine, caller: Caller, requests: list[dict[str, Any]]
+) -> list[int]:
+    """Start many tasks, all or none."""
+    method = METHODS["tasks.start"]
+    for number, request in enumerate(requests):
+        if not isinstance(request, dict):
+            raise InvalidInput(f"request {number} is no object")
+        method.check(request)
+    return [start(tx, engine, caller, **request).id for request in requests]
+
+
+@errand(Permission.CREATE_TASKS)
+def start_definition(
+    engine: Engine,
+    caller: Caller,
+    text: str,
+    file: str,
+    input: dict[str, JSON] = NOTHING,
+    words: dict[str, str] = NOTHING,
+    name: str | None = None,
+    locks: list[str] = [],  # noqa: B006
+    links: list[str] = [],  # noqa: B006
+    key: str | None = None,
+    priority: int = 0,
+) -> Task:
+    """Start a task of a YAML definition, which is kept with it."""
+    definition = child.compile_text(text, file)
+    order = Order(name, tuple(locks), tuple(links), key, priority)
+    return _start_kept(engine, caller, definition, input, words, order)
+
+
+@errand(Permission.CREATE_TASKS)
+def exec(
+    engine: Engine,
+    caller: Caller,
+    command: str | list[str],
+    cwd: str,
+    environment: dict[str, str],
+    rescue: str = "pause",
+    retry: int = 0,
+    time_limit: float | None = None,
+    name: str | None = None,
+    locks: list[str] = [],  # noqa: B006
+    links: list[str] = [],  # noqa: B006
+    key: str | None = None,
+    priority: int = 0,
+) -> Task:
+    """Start a command as a task: a line for /bin/sh, or a list of arguments."""
+    if not command or not all(isinstance(word, str) for word in command):
+        raise InvalidInput("the command must be a line, or a list of words")
+    if rescue not in list(Rescue):
+        raise InvalidInput(f"rescue {rescue!r} is none of {', '.join(Rescue)}")
+    line, words = (command, []) if isinstance(command, str) else ("", command)
+    shown = line or " ".join(words)
+    definition = Definition(
+        label="shell",
+        type="shell",
+        title=shown.replace("{", "{{").replace("}", "}}")[:200],
+        flow=["sequence", "run"],
+        rescue=Rescue(rescue),
+        steps=(
+            StepDefinition(
+                name="run",
+                command=Command(line, tuple(words), cwd, environment),
+                retry=Retry(times=retry),
+                timeout=time_limit,
+            ),
+        ),
+    )
+    order = Order(name, tuple(locks), tuple(links), key, priority)
+    return _start_kept(engine, caller, definition, {}, {}, order)
+
+
+def _start_kept(
+    engine: Engine,
+    caller: Caller,
+    definition: Definition,
+    input: dict[str, JSON],
+    words: dict[str, str],
+    order: Order,
+) -> Task:
+    kept = wire.encode(definition)
+    return engine.director.do(
+        lambda tx: create(
+            tx,
+            engine.places,
+            definition,
+            input,
+            words,
+            order,
+            caller.user,
+            caller.uid,
+            keep=kept,
+        )
+    )
+
+
+@query(Permission.VIEW_TASKS)
+def find(
+    connection: sqlite3.Connection,
+    search: str = "",
+    order: str = "",
+    limit: int = 20,
+    after: str = "",
+    full: bool = False,
+) -> Page[Task]:
+    """Tasks, newest first, a page at a time; `after` is the last id of the page before."""
+    if search.strip():
+        raise QueryError("searching is not part of this version yet", hint="taskctl list")
+    if order.strip():
+        raise InvalidInput("ordering is not part of this version yet: newest come first")
+    if after and not after.isdecimal():
+        raise InvalidInput(f"cannot read {after!r} as the place to go on from: expected an id")
+    found = store.find_page(connection, int(after) if after else None, min(limit, MAX_PAGE))
+    total = store.count(connection, COUNTED)
+    if full:
+        found = [
+            conflicts.explain(connection, store.get_full(connection, task.id)) for task in found
+        ]
+    return Page(found, total, more=total is None)
+
+
+@query(Permission.VIEW_TASKS)
+def get(connection: sqlite3.Connection, caller: Caller, task_id: int | str) -> Task:
+    """One task with all that is known of it."""
+    task = store.get_full(connection, resolve(connection, caller, task_id))
+    return conflicts.explain(connection, task)
+
+
+@waiting(Permission.VIEW_TASKS)
+def wait(
+    tx: Transaction,
+    engine: Engine,
+    caller: Caller,
+    reply: Reply,
+    task_id: int | str,
+    timeout: float,
+) -> Task | object:
+    """The task once it rests, or as it is after `timeout` seconds."""
+    return _wait(tx, engine, reply, resolve(tx.connection, caller, task_id), None, timeout)
+
+
+@waiting(Permission.VIEW_TASKS)
+def watch(
+    tx: Transaction,
+    engine: Engine,
+    caller: Caller,
+    reply: Reply,
+    task_id: int | str,
+    seen: int,
+    timeout: float,
+) -> Task | object:
+    """The task once its version is above `seen`, or as it is after `timeout` seconds."""
+    return _wait(tx, engine, reply, resolve(tx.connection, caller, task_id), seen, timeout)
+
+
+def _wait(
+    tx: Transaction, engine: Engine, reply: Reply, task_id: int, seen: int | None, timeout: float
+) -> Task | object:
+    director = engine.director
+    watcher = Watcher(
+        task_id, seen, lambda task: reply.answer(conflicts.explain(tx.connection, task))
+    )
+    task = tx.get(task_id)
+    if watcher.is_content_with(task):
+        return conflicts.explain(tx.connection, task)
+
+    def give_up(later: Transaction) -> None:
+        if director.watchers.remove(watcher):
+            watcher.answer(later.get(task_id))
+
+    def begin() -> None:
+        director.watchers.add(watcher)
+        reply.later(max(0.0, min(timeout, 3600.0)), lambda: director.put(give_up))
+
+    tx.after_commit.append(begin)
+    return NOT_YET
+
+
+@command(Permission.EDIT_TASKS, fresh=True)
+def resume(tx: Transaction, caller: Caller, task_id: int | str) -> Task:
+    """Resume a paused task from the step that failed."""
+    task = tx.get(resolve(tx.connection, caller, task_id))
+    return tx.save(lifecycle.resume(task, caller.user, tx.now))
+
+
+@command(Permission.EDIT_TASKS)
+def cancel(
+    tx: Transaction, engine: Engine, caller: Caller, task_id: int | str, force: bool = False
+) -> Task:
+    """Cancel a task; what runs of it is told, and ended after its grace, or at once by `force`."""
+    task = tx.get(resolve(tx.connection, caller, task_id))
+    definition = engine.catalog.of(task)
+    may = definition is None or definition.cancellable
+    task = tx.save(lifecycle.cancel(task, caller.user, tx.now, cancellable=may))
+    for step in task.steps.values():
+        if step.state is StepState.RUNNING and step.call_id is not None:
+            tx.after_commit.append(partial(engine.pool.cancel, step.call_id, force=force))
+    return task

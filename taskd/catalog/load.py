@@ -1,0 +1,71 @@
+"""The catalog: all actions of all folders and installed packages, and the files that are broken."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from taskd.catalog.python_source import Found, mount, read_entry_points, read_python_file
+from taskd.catalog.yaml_source import compile_definition, find_warnings
+from taskd.model.definition import Broken, Definition
+from taskd.model.errors import InvalidAction
+
+_ENDINGS = (".py", ".yaml", ".yml")
+
+
+@dataclass
+class Loaded:
+    """`warnings` are about files that work, but perhaps not as they were meant."""
+
+    definitions: list[Definition] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    warnings: list[Broken] = field(default_factory=list)
+
+
+def load_catalog(folders: list[str]) -> Loaded:
+    """Everything, in the order of folders and files. To be called in a host: it runs the files."""
+    mount(folders)
+    loaded = Loaded()
+    places: dict[str, str] = {}
+    for folder in map(Path, folders):
+        for file in find_files(folder.absolute()):
+            for found in _read(file, folder.absolute(), loaded.warnings):
+                _add(found, loaded, places)
+    for found in read_entry_points():
+        _add(found, loaded, places)
+    return loaded
+
+
+def find_files(folder: Path) -> list[Path]:
+    """The action files in it, by name. Those that start with `_` or `.` are not."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix in _ENDINGS
+        and not any(part.startswith(("_", ".")) for part in file.relative_to(folder).parts)
+        and file.is_file()
+    )
+
+
+def _read(file: Path, folder: Path, warnings: list[Broken]) -> Iterator[Found]:
+    if file.suffix == ".py":
+        yield from read_python_file(file, folder)
+        return
+    try:
+        text = file.read_text("utf-8")
+        yield compile_definition(text, str(file))
+        warnings += find_warnings(text, str(file))
+    except InvalidAction as error:
+        yield Broken(str(file), error.line, error.reason)
+    except (OSError, UnicodeDecodeError) as error:
+        yield Broken(str(file), 1, f"cannot be read: {error}")
+
+
+def _add(found: Found, loaded: Loaded, places: dict[str, str]) -> None:
+    if isinstance(found, Broken):
+        loaded.broken.append(found)
+    elif found.label in places:
+        taken = f"the label {found.label!r} is taken by {places[found.label]}: choose another"
+        loaded.broken.append(Broken(found.file, found.line, taken))
+    else:
+        places[found.label] = f"{found.file}:{found.line}"
+        loaded.definitions.append(found)

@@ -1,0 +1,164 @@
+"""Puts the parts together, and takes them apart: start and stop order, signals.
+
+lock the state directory ─► store ─► actions ─► recovery ─► director, executors ─► socket ─► ready
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import queue
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+# Each registers its methods.
+from taskd.api import actions, daemon, locks, logs, tasks  # noqa: F401
+from taskd.catalog import child
+from taskd.catalog.catalog import Catalog
+from taskd.engine.director import Director
+from taskd.engine.engine import Engine, Order, action_folders
+from taskd.engine.recovery import recover
+from taskd.engine.starting import Starter
+from taskd.executors.pool import Pool
+from taskd.model.errors import AlreadyRunning, StoreError, TaskdError
+from taskd.places import Places
+from taskd.rpc.server import Server
+from taskd.settings import Settings, load
+from taskd.store.database import Database
+
+log = logging.getLogger(__name__)
+
+READY = b"ready\n"
+# A thread that waits for the interpreter gets it after this time; the default, 5 ms, would make a
+# host or a client wait that long whenever the director is at work.
+SWITCH_SECONDS = 0.0005
+
+
+def run(places: Places, ready_fd: int | None = None, accept_loss: bool = False) -> int:
+    """Serve until told to stop. `ready_fd` is told when the socket answers, and closed.
+
+    Raises AlreadyRunning and StoreError (by `exit_code`).
+    """
+    _log_to_stderr()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with _own(places):
+        settings = load(places.config, os.environ)
+        engine = _build(places, settings)
+        server = Server(engine)
+        _listen_to_signals(engine)
+        server.listen(places.socket)
+        log.info("taskd (pid %d) answers at %s", os.getpid(), places.socket)
+        if ready_fd is not None:
+            os.write(ready_fd, READY)
+            os.close(ready_fd)
+        _obey(engine)
+        _take_apart(engine, server)
+    return 0
+
+
+@contextlib.contextmanager
+def _own(places: Places) -> Iterator[None]:
+    """Hold the lock of the state directory: one daemon a store. The kernel frees it."""
+    try:
+        places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(places.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"cannot use {places.state}: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 32, 0).decode().strip()
+        raise AlreadyRunning(
+            f"another daemon (pid {holder}) has {places.state}", hint="taskd status"
+        ) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _build(places: Places, settings: Settings) -> Engine:
+    database = Database(places.store)
+    folders = action_folders(places, settings)
+    starter = Starter(_load_catalog(folders), settings, places)
+    pool = Pool(
+        slots=settings.executor_slots,
+        attempts=places.attempts,
+        hosts=places.hosts,
+        action_folders=folders,
+        host_idle=settings.host_idle.total_seconds(),
+        cancel_grace=settings.cancel_grace.total_seconds(),
+        report=lambda call_id, outcome: director.report(call_id, outcome),
+    )
+    director = Director(database, starter, pool)
+    recover(database, director, pool, places)
+    engine = Engine(places, database, starter, pool, director)
+    director.launch()
+    pool.launch()
+    return engine
+
+
+def _load_catalog(folders: list[str]) -> Catalog:
+    """An empty one when the files cannot even be tried: the daemon answers all the same."""
+    try:
+        catalog = child.load(folders)
+    except TaskdError as error:
+        log.error("%s", error.message)
+        return Catalog(folders=tuple(folders))
+    for broken in catalog.broken:
+        log.warning("%s:%d: %s", broken.file, broken.line, broken.message)
+    return catalog
+
+
+def _listen_to_signals(engine: Engine) -> None:
+    for number, order in (
+        (signal.SIGTERM, Order.STOP),
+        (signal.SIGINT, Order.STOP),
+        (signal.SIGHUP, Order.RELOAD),
+    ):
+        signal.signal(number, lambda *_, order=order: engine.orders.put(order))
+
+
+def _obey(engine: Engine) -> None:
+    """Until told to stop."""
+    while True:
+        order = engine.orders.get()
+        log.info("told to %s", order.value)
+        if order is Order.STOP:
+            return
+        if order is Order.STOP_AFTER_STEPS:
+            _wait_for_steps(engine)
+            return
+        try:
+            engine.reload()
+        except TaskdError as error:
+            log.error("%s; what was read before still holds", error.message)
+
+
+def _wait_for_steps(engine: Engine) -> None:
+    """No new step; those that run are waited for, unless told to hurry or `stop_grace` passes."""
+    engine.director.pause_starting(True)
+    deadline = time.monotonic() + engine.settings.stop_grace.total_seconds()
+    while engine.director.calls_out and time.monotonic() < deadline:
+        with contextlib.suppress(queue.Empty):
+            if engine.orders.get(timeout=0.05) is Order.STOP:
+                return
+
+
+def _take_apart(engine: Engine, server: Server) -> None:
+    """No request, then no outcome, then no change: what was answered is on disk."""
+    server.stop(engine.places.socket)
+    engine.pool.stop()
+    engine.director.stop()
+    engine.database.close()
+    log.info("stopped")
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )

@@ -1,0 +1,107 @@
+"""A request becomes a task that waits for its plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from taskd.catalog.inputs import read_input
+from taskd.engine import secrets
+from taskd.model import lifecycle
+from taskd.model.definition import Definition
+from taskd.model.errors import InvalidInput
+from taskd.model.lock import Lock, link, parse_lock
+from taskd.model.step import JSON
+from taskd.model.task import ExecutionType, Result, State, Task
+from taskd.places import Places
+from taskd.store import tasks
+from taskd.store.transaction import Transaction
+
+MAX_TEXT = 1000  # of a name or key
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for beside the action and its input. `locks` and `links` are texts."""
+
+    name: str | None = None
+    locks: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    key: str | None = None
+    priority: int = 0
+
+
+def create(
+    tx: Transaction,
+    places: Places,
+    definition: Definition,
+    input: Mapping[str, JSON],
+    words: Mapping[str, str],
+    order: Order,
+    user: str,
+    uid: int,
+    *,
+    keep: JSON = None,
+) -> Task:
+    """The new task, or the one that has the same key. `keep` is the definition to keep with it.
+
+    Raises InvalidInput, naming all that is wrong with the input.
+    """
+    if order.key is not None and (known := tasks.with_key(tx.connection, uid, order.key)):
+        return tx.get(known)
+    values = read_input(definition, input, words)
+    hidden = {f.name: values[f.name] for f in definition.fields if f.secret and f.name in values}
+    task = tx.add(
+        lifecycle.create(
+            Task(
+                id=0,
+                label=definition.label,
+                name=_text("name", order.name) or definition.label,
+                state=State.PLANNED,
+                result=Result.PENDING,
+                user=user,
+                uid=uid,
+                execution_type=ExecutionType.IMMEDIATE,
+                type=definition.type,
+                priority=_priority(order.priority),
+                key=_text("key", order.key),
+                created_at=tx.now,
+                start_at=tx.now,
+                start_before=None,
+                started_at=None,
+                ended_at=None,
+                state_updated_at=tx.now,
+                progress=0.0,
+                parent_task_id=None,
+                recurring_logic_id=None,
+                external_id=None,
+                input=values | dict.fromkeys(hidden, secrets.HIDDEN),
+                definition=keep,
+                wanted_locks=_locks(order) if order.locks or order.links else (),
+            ),
+            tx.now,
+        )
+    )
+    if hidden:
+        secrets.write(places.secrets, task.id, hidden)
+    return task
+
+
+def _locks(order: Order) -> tuple[Lock, ...]:
+    return tuple(map(parse_lock, order.locks)) + tuple(map(link, order.links))
+
+
+def _text(what: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if not value.strip() or len(value) > MAX_TEXT:
+        raise InvalidInput(f"{what} must have 1 to {MAX_TEXT} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{what} holds half of a surrogate pair, which is no text") from None
+    return value
+
+
+def _priority(value: int) -> int:
+    if not -1_000_000 <= value <= 1_000_000:
+        raise InvalidInput(f"priority {value} is not between -1000000 and 1000000")
+    return value

@@ -1,0 +1,71 @@
+"""The engine's parts in one hand, for the API and the daemon."""
+
+import logging
+import os
+import queue
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+
+from taskd.catalog import child
+from taskd.catalog.catalog import Catalog
+from taskd.engine.director import Director
+from taskd.engine.starting import Starter
+from taskd.executors.pool import Pool
+from taskd.places import Places
+from taskd.settings import Settings, load
+from taskd.store.database import Database
+
+log = logging.getLogger(__name__)
+
+
+class Order(Enum):
+    """What the daemon's main thread can be told, by a signal or a request."""
+
+    STOP = "stop"
+    STOP_AFTER_STEPS = "stop after the running steps"
+    RELOAD = "reload"
+
+
+@dataclass
+class Engine:
+    places: Places
+    database: Database
+    starter: Starter
+    pool: Pool
+    director: Director
+    orders: queue.SimpleQueue[Order] = field(default_factory=queue.SimpleQueue)
+    started: float = field(default_factory=time.monotonic)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.starter.catalog
+
+    @property
+    def settings(self) -> Settings:
+        return self.starter.settings
+
+    def refresh(self, *, always: bool = False) -> Catalog:
+        """Read the action files again if one has changed; steps that run keep their code."""
+        with self._reading:
+            if always or self.catalog.is_stale():
+                folders = action_folders(self.places, self.settings)
+                self.starter.catalog = child.load(folders)
+                self.pool.renew(folders)
+                for broken in self.catalog.broken:
+                    log.warning("%s:%d: %s", broken.file, broken.line, broken.message)
+            return self.catalog
+
+    def reload(self) -> None:
+        """Read the configuration and all actions again. Raises StoreError; then the old ones stay.
+
+        The number of slots and the folders of state and socket hold until a restart.
+        """
+        self.starter.settings = load(self.places.config, os.environ)
+        self.refresh(always=True)
+
+
+def action_folders(places: Places, settings: Settings) -> list[str]:
+    return [str(places.actions), *map(str, settings.action_paths)]

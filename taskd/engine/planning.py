@@ -1,0 +1,73 @@
+"""A plan becomes a task's name, steps and locks, in one transaction or not at all."""
+
+from taskd.catalog.inputs import fill
+from taskd.executors.base import Planned
+from taskd.model import flow as flows
+from taskd.model import lifecycle
+from taskd.model.definition import Definition, Retry
+from taskd.model.errors import TaskdError
+from taskd.model.lock import Lock, exclusive, parse_lock
+from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
+from taskd.model.task import Flow, Task
+from taskd.store import locks
+from taskd.store.transaction import Transaction
+
+
+def plan_from_data(tx: Transaction, task: Task, definition: Definition) -> Task:
+    """Plan a task whose action needs no author code for it."""
+    try:
+        planned = Planned(
+            fill(definition.title, task.input),
+            definition.flow,
+            tuple(parse_lock(fill(text, task.input)) for text in definition.locks),
+        )
+    except TaskdError as error:
+        task = lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
+        return fail(tx, task, StepError(kind=error.code, message=error.message), definition.rescue)
+    return apply_plan(tx, task, definition, planned)
+
+
+def apply_plan(tx: Transaction, task: Task, definition: Definition, planned: Planned) -> Task:
+    """Take the locks and set the steps; when a lock is held by another task, pause."""
+    wanted = [*planned.locks, *task.wanted_locks]
+    if definition.singleton:
+        wanted.append(exclusive(f"action:{definition.label}"))
+    for lock in wanted:
+        if lock.exclusive and (holders := locks.conflicting(tx.connection, lock, [task.id])):
+            if task.steps[lifecycle.PLAN].state is not StepState.RUNNING:
+                task = lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
+            return fail(tx, task, _conflict(lock, holders), Rescue.PAUSE)
+    if wanted:
+        locks.take(tx.connection, task.id, wanted, tx.now)
+    name = planned.name if task.name == task.label else task.name
+    steps = _steps(definition, planned.flow)
+    return tx.save(lifecycle.planned(task, name, planned.flow, steps, tx.now))
+
+
+def fail(tx: Transaction, task: Task, error: StepError, rescue: Rescue) -> Task:
+    return tx.save(lifecycle.failed(task, lifecycle.PLAN, error, Retry(), rescue, tx.now))
+
+
+def _steps(definition: Definition, flow: Flow) -> list[Step]:
+    names = flows.names(flow) if flow else []
+    if definition.finalize:
+        names.append(lifecycle.FINALIZE)
+    return [_step(definition, name, number) for number, name in enumerate(names, 1)]
+
+
+def _step(definition: Definition, name: str, number: int) -> Step:
+    known = definition.step(name)
+    return Step(
+        name=name,
+        kind=StepKind.FINALIZE if name == lifecycle.FINALIZE else StepKind.RUN,
+        state=StepState.PENDING,
+        number=number,
+        needs=known.needs if known else (),
+        weight=known.weight if known else 1.0,
+    )
+
+
+def _conflict(lock: Lock, holders: list[int]) -> StepError:
+    """Only ids are stored: the text is made when it is read, and tells of the holder as it is."""
+    detail = {"resource": lock.resource, "operation": lock.operation, "holders": holders}
+    return StepError(kind="lock-conflict", message=f"{lock} is locked", detail=detail)

@@ -1,0 +1,56 @@
+"""At start: what a daemon before this one left running, and what became of it.
+
+Nothing is started twice: a call is given out again only when it is certain that it never began.
+"""
+
+import logging
+from pathlib import Path
+
+from taskd.engine.director import Director
+from taskd.executors.base import Interrupted, NeverRan, Outcome
+from taskd.executors.pool import Pool
+from taskd.places import Places
+from taskd.store import steps
+from taskd.store.database import Database
+
+log = logging.getLogger(__name__)
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+def recover(database: Database, director: Director, pool: Pool, places: Places) -> None:
+    """Before the director starts: take up what still runs, and queue what has ended."""
+    calls = steps.running(database.writer)
+    director.adopt(calls)
+    found = pool.take_up(set(calls))
+    same_boot = _is_same_boot(places.state / "boot")
+    for call_id in calls:
+        if call_id not in found.running:
+            director.report(call_id, found.ended.get(call_id) or _unheard_of(same_boot))
+    if calls:
+        log.info(
+            "recovered %d steps: %d still run, %d have ended, %d never began or are unknown",
+            len(calls),
+            len(found.running),
+            len(found.ended),
+            len(calls) - len(found.running) - len(found.ended),
+        )
+
+
+def _unheard_of(same_boot: bool) -> Outcome:
+    """No folder of a host or command knows the call.
+
+    While the machine has not gone down, what hosts wrote of themselves is complete, so the call
+    never began. After a crash of the machine it may have been lost with the page cache.
+    """
+    if same_boot:
+        return NeverRan()
+    return Interrupted("the machine went down")
+
+
+def _is_same_boot(path: Path) -> bool:
+    """Whether the machine has been up since the last daemon; remembers this boot."""
+    now = _BOOT.read_text()
+    before = path.read_text() if path.exists() else now
+    path.write_text(now)
+    return before == now

@@ -1,0 +1,128 @@
+"""What may start is started: in the director's transaction, by priority and age."""
+
+from taskd.catalog.catalog import Catalog
+from taskd.engine import planning, secrets
+from taskd.executors.base import Call, CallKind
+from taskd.logs.files import log_path
+from taskd.model import lifecycle
+from taskd.model.definition import Definition, Retry, StepDefinition
+from taskd.model.step import Rescue, Step, StepError, StepKind
+from taskd.model.task import Task
+from taskd.places import Places
+from taskd.settings import Settings
+from taskd.store import steps
+from taskd.store.transaction import Transaction
+
+
+class Starter:
+    """Makes calls of ready steps. `catalog` and `settings` are replaced when they are read again."""
+
+    def __init__(self, catalog: Catalog, settings: Settings, places: Places) -> None:
+        self.catalog = catalog
+        self.settings = settings
+        self.places = places
+
+    def start(self, tx: Transaction, room: int) -> list[Call]:
+        """At most `room` calls; each is committed as running before an executor sees it."""
+        calls: list[Call] = []
+        while len(calls) < room:
+            rows = steps.ready(tx.connection, room - len(calls))
+            if not rows:
+                break
+            for task_id, number in rows:
+                self._start_task(tx, tx.get(task_id), number, calls, room)
+        return calls
+
+    def _start_task(
+        self, tx: Transaction, task: Task, number: int, calls: list[Call], room: int
+    ) -> None:
+        definition = self.catalog.of(task)
+        step = next(step for step in task.steps.values() if step.number == number)
+        if not step.ready:
+            return
+        if definition is None:
+            self._vanished(tx, task, step, f"no action {task.label!r}")
+        elif step.kind is not StepKind.PLAN:
+            self._start_step(tx, task, step, definition, calls)
+        elif definition.planner == "host":
+            calls.append(self._begin(tx, task, step, definition, None))
+        else:
+            task = planning.plan_from_data(tx, task, definition)
+            for step in task.steps.values():
+                if step.ready and len(calls) < room:
+                    task = self._start_step(tx, task, step, definition, calls)
+
+    def _start_step(
+        self, tx: Transaction, task: Task, step: Step, definition: Definition, calls: list[Call]
+    ) -> Task:
+        known = definition.step(step.name)
+        if known is None:
+            return self._vanished(tx, task, step, f"no step {step.name!r}")
+        calls.append(self._begin(tx, task, step, definition, known))
+        return tx.get(task.id)
+
+    def _vanished(self, tx: Transaction, task: Task, step: Step, what: str) -> Task:
+        task = lifecycle.begun(task, step.name, None, tx.now)
+        error = StepError(
+            kind="action-changed",
+            message=f"action changed: {what}",
+            step=step.name,
+            action=task.label,
+        )
+        return tx.save(lifecycle.failed(task, step.name, error, Retry(), Rescue.PAUSE, tx.now))
+
+    def _begin(
+        self,
+        tx: Transaction,
+        task: Task,
+        step: Step,
+        definition: Definition,
+        known: StepDefinition | None,
+    ) -> Call:
+        call_id = tx.next_call_id()
+        task = tx.save(lifecycle.begun(task, step.name, call_id, tx.now))
+        return self._call(task, task.steps[step.name], definition, known, call_id)
+
+    def _call(
+        self,
+        task: Task,
+        step: Step,
+        definition: Definition,
+        known: StepDefinition | None,
+        call_id: int,
+    ) -> Call:
+        hidden = secrets.read(self.places.secrets, task.id) if _has_secrets(definition) else {}
+        command = known.command if known else None
+        return Call(
+            id=call_id,
+            task_id=task.id,
+            task_name=task.name,
+            user=task.user,
+            label=task.label,
+            kind=CallKind.PLAN if step.kind is StepKind.PLAN else CallKind.STEP,
+            step=step.name,
+            attempt=step.attempts,
+            module=definition.module,
+            name=definition.name,
+            revision=definition.revision,
+            input=task.input | hidden,
+            outputs=_outputs(task, None if command else step.needs),
+            kept=step.kept,
+            log=str(log_path(self.places.logs, task.id, step.number, step.name)),
+            log_limit=self.settings.log_limit,
+            timeout=known.timeout if known else None,
+            cancel_grace=self.settings.cancel_grace.total_seconds(),
+            secrets=tuple(str(value) for value in hidden.values()),
+            command=command,
+        )
+
+
+def _has_secrets(definition: Definition) -> bool:
+    return any(field.secret for field in definition.fields)
+
+
+def _outputs(task: Task, names: tuple[str, ...] | None) -> dict[str, object]:
+    """Those that a Python step names; a command gets all there are."""
+    if names is None:
+        names = tuple(s.name for s in task.steps.values() if s.kind is StepKind.RUN and s.finished)
+    return {name: task.steps[name].output for name in names}

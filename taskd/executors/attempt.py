@@ -1,0 +1,143 @@
+"""An attempt of a shell step: a folder that outlives the daemon, as its supervisor does.
+
+alive     locked while the supervisor lives     free and exit               it has ended
+begun     the supervisor's pid                  free and begun, no exit     unknown
+exit      how the command ended                 free and neither            it never ran
+input.json  output  progress                    what $TASKD_INPUT, … name
+trouble   what the supervisor itself had to say, normally nothing
+"""
+
+import marshal
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from taskd.executors import alive
+from taskd.executors.base import Call, Interrupted, NeverRan, Outcome
+from taskd.executors.environment import arguments_of, cwd_of, environment_of, input_file
+from taskd.executors.exit_record import outcome
+from taskd.model.definition import Command
+
+# Imported, not run as a file: so it is compiled once. Without site-packages, so it starts fast.
+_SHIM = "import sys; sys.path.append(sys.argv[1]); from taskd.executors.shim import main; main()"
+_PYTHON = (sys.executable, "-I", "-S", "-E", "-c", _SHIM, str(Path(__file__).parents[2]))
+
+
+@dataclass(frozen=True)
+class Running:
+    """`pid` is the supervisor's; None until it is known."""
+
+    pid: int | None
+
+
+def begin(folder: Path, call: Call) -> subprocess.Popen[bytes]:
+    """Start the supervisor of `call`, whose command is set. Its end is the attempt's end.
+
+    Raises OSError when it cannot be started; then the attempt never ran.
+    """
+    assert call.command
+    folder = folder.absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(folder / "input.json", input_file(call))
+    for name in ("output", "progress"):
+        _write(folder / name, b"")
+    Path(call.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    spec = _in_memory(_spec(folder, call, call.command))
+    lock = alive.hold(folder)
+    try:
+        return _start(folder, lock, spec)
+    finally:
+        os.close(lock)
+        os.close(spec)
+
+
+def examine(folder: Path) -> Running | Outcome:
+    """Whether the attempt still runs, or what became of it. Interrupted: nobody knows."""
+    if alive.is_held(folder):
+        return Running(_read_pid(folder))
+    if (folder / "exit").exists():
+        return outcome(folder)
+    if (folder / "begun").exists():
+        return Interrupted("the supervisor of the command died before the command ended")
+    return NeverRan()
+
+
+def open_supervisor(folder: Path) -> int | None:
+    """A pidfd of the supervisor, to wait for or to signal; None when it has ended or not begun."""
+    pid = _read_pid(folder)
+    return None if pid is None else alive.open_process(folder, pid)
+
+
+def tell_to_end(folder: Path, *, force: bool = False) -> bool:
+    """Have the supervisor end the command's whole tree, after its grace or, by `force`, now.
+
+    False when there is none to tell: it has ended, or has not begun yet.
+    """
+    descriptor = open_supervisor(folder)
+    if descriptor is None:
+        return False
+    try:
+        signal.pidfd_send_signal(descriptor, signal.SIGINT if force else signal.SIGTERM)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _spec(folder: Path, call: Call, command: Command) -> bytes:
+    """What the shim's `supervise` takes. Bytes, since the shim knows no encoding."""
+    return marshal.dumps(
+        {
+            "arguments": arguments_of(command),
+            "cwd": cwd_of(command),
+            "environment": environment_of(call, command, folder),
+            "log": os.fsencode(call.log),
+            "log_limit": call.log_limit,
+            "secrets": tuple(call.secrets),
+            "timeout": call.timeout,
+            "grace": call.cancel_grace,
+        }
+    )
+
+
+def _in_memory(content: bytes) -> int:
+    """A file on no disk, so that secrets are neither there nor in a pipe that may be full."""
+    descriptor = os.memfd_create("spec")
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _start(folder: Path, lock: int, spec: int) -> subprocess.Popen[bytes]:
+    with open(folder / "trouble", "wb") as trouble:
+        return subprocess.Popen(
+            [*_PYTHON, str(folder), str(lock)],
+            stdin=spec,
+            stdout=subprocess.DEVNULL,
+            stderr=trouble,
+            pass_fds=[lock],
+            start_new_session=True,
+            cwd="/",
+        )
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+
+
+def _read_pid(folder: Path) -> int | None:
+    try:
+        return int((folder / "begun").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None

@@ -1,0 +1,121 @@
+"""Commands: steps that need no host, each under a supervisor that outlives the daemon.
+
+All of it runs in the pool's loop, which waits for the supervisors by pidfd and looks now and then
+what the commands say of their progress.
+"""
+
+import logging
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from taskd.executors import attempt
+from taskd.executors.attempt import Running
+from taskd.executors.base import Call, Failure, Found, NeverRan, Report
+from taskd.executors.exit_record import read_progress
+from taskd.loop import Loop
+from taskd.model.step import StepError
+
+log = logging.getLogger(__name__)
+
+PROGRESS_SECONDS = 0.5
+TELL_SECONDS = 0.05  # between attempts to tell a supervisor that has not begun yet
+
+
+class Attempt:
+    """One command that runs. `process` is None for one that an earlier daemon began."""
+
+    def __init__(self, call_id: int, pidfd: int, process: subprocess.Popen[bytes] | None) -> None:
+        self.call_id = call_id
+        self.pidfd = pidfd
+        self.process = process
+        self.progress: object = None
+
+
+class Commands:
+    def __init__(self, loop: Loop, folder: Path, report: Report) -> None:
+        self._loop = loop
+        self._folder = folder
+        self._report = report
+        self._attempts: dict[int, Attempt] = {}
+        self._unsettled: set[int] = set()  # have a folder
+        self._looking = False
+
+    def run(self, call: Call) -> None:
+        self._unsettled.add(call.id)
+        try:
+            process = attempt.begin(self._at(call.id), call)
+        except OSError as error:
+            self._report(call.id, Failure(_cannot_start(call, error)))
+            return
+        self._watch(Attempt(call.id, os.pidfd_open(process.pid), process))
+
+    def cancel(self, call_id: int, *, force: bool) -> None:
+        if call_id not in self._attempts:
+            return
+        if not attempt.tell_to_end(self._at(call_id), force=force):
+            self._loop.later(TELL_SECONDS, lambda: self.cancel(call_id, force=force))
+
+    def settled(self, call_ids: Iterable[int]) -> None:
+        for call_id in self._unsettled.intersection(call_ids):
+            self._unsettled.remove(call_id)
+            attempt.remove(self._at(call_id))
+
+    def take_up(self, calls: set[int], found: Found) -> None:
+        """Before the loop starts: what commands of earlier daemons still run, or have left."""
+        for folder in sorted(self._folder.iterdir()) if self._folder.exists() else []:
+            call_id = int(folder.name)
+            if call_id not in calls:
+                attempt.remove(folder)
+                continue
+            self._unsettled.add(call_id)
+            state = attempt.examine(folder)
+            while isinstance(state, Running):
+                pidfd = attempt.open_supervisor(folder)
+                if pidfd is not None:
+                    self._watch(Attempt(call_id, pidfd, None))
+                    found.running.add(call_id)
+                    break
+                state = attempt.examine(folder)
+            else:
+                found.ended[call_id] = state
+
+    def _watch(self, running: Attempt) -> None:
+        self._attempts[running.call_id] = running
+        self._loop.watch(running.pidfd, lambda _: self._ended(running))
+        if not self._looking:
+            self._looking = True
+            self._loop.later(PROGRESS_SECONDS, self._look)
+
+    def _ended(self, running: Attempt) -> None:
+        self._loop.forget(running.pidfd)
+        os.close(running.pidfd)
+        del self._attempts[running.call_id]
+        if running.process:
+            running.process.wait()
+        state = attempt.examine(self._at(running.call_id))
+        self._report(running.call_id, NeverRan() if isinstance(state, Running) else state)
+
+    def _look(self) -> None:
+        """Report what has changed in the files of progress, while any command runs."""
+        for running in self._attempts.values():
+            progress = read_progress(self._at(running.call_id))
+            if progress and progress != running.progress:
+                running.progress = progress
+                self._report(running.call_id, progress)
+        self._looking = bool(self._attempts)
+        if self._looking:
+            self._loop.later(PROGRESS_SECONDS, self._look)
+
+    def _at(self, call_id: int) -> Path:
+        return self._folder / str(call_id)
+
+
+def _cannot_start(call: Call, error: OSError) -> StepError:
+    return StepError(
+        kind="start",
+        message=f"cannot start the command: {error.strerror or error}",
+        step=call.step,
+        action=call.label,
+    )

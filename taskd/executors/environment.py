@@ -1,0 +1,67 @@
+"""What a command is given: its environment, and the file that `$TASKD_INPUT` names.
+
+Inputs and outputs are data: they never become part of a command line, and none takes the place of
+a variable that means something to a shell or the loader, since those are not in lower case.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+from taskd.executors.base import Call
+from taskd.model.definition import Command
+from taskd.model.step import JSON
+
+MAX_VALUE = 100 * 1024  # the kernel takes 128 KiB in one variable
+MAX_VALUES = 1024 * 1024  # and 2 MiB in all, arguments included
+_FROM_DAEMON = ("PATH", "HOME", "LANG", "TZ")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def input_file(call: Call) -> bytes:
+    return json.dumps({"input": call.input, "outputs": call.outputs}).encode()
+
+
+def environment_of(call: Call, command: Command, folder: Path) -> dict[bytes, bytes]:
+    """Values that are too long, or hold a NUL, are left to `$TASKD_INPUT`."""
+    own = {
+        "TASKD_INPUT": str(folder / "input.json"),
+        "TASKD_OUTPUT": str(folder / "output"),
+        "TASKD_PROGRESS": str(folder / "progress"),
+        "TASKD_TASK_ID": str(call.task_id),
+        "TASKD_STEP": call.step,
+        "TASKD_ATTEMPT": str(call.attempt),
+    }
+    given = command.environment
+    if given is None:
+        given = {name: os.environ[name] for name in _FROM_DAEMON if name in os.environ}
+    fixed = {os.fsencode(name): os.fsencode(value) for name, value in (given | own).items()}
+    return _values(call.input | call.outputs) | fixed
+
+
+def cwd_of(command: Command) -> bytes:
+    """The command's own, else the home directory."""
+    home = Path.home()
+    return os.fsencode(command.cwd or (home if home.is_dir() else "/"))
+
+
+def arguments_of(command: Command) -> list[bytes]:
+    arguments = command.arguments or ("/bin/sh", "-c", command.line)
+    return [os.fsencode(argument) for argument in arguments]
+
+
+def _values(values: dict[str, JSON]) -> dict[bytes, bytes]:
+    variables: dict[bytes, bytes] = {}
+    room = MAX_VALUES
+    for name, value in values.items():
+        text = _text(value)
+        if _NAME.fullmatch(name) and b"\0" not in text and len(text) <= min(MAX_VALUE, room):
+            variables[name.encode()] = text
+            room -= len(text)
+    return variables
+
+
+def _text(value: JSON) -> bytes:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")

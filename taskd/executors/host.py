@@ -1,0 +1,237 @@
+"""A host: the process that loads the action files and runs their steps, one after the other.
+
+    python -m taskd.executors.host FOLDER ALIVE_FD SOCKET_FD ACTION_FOLDER…
+
+← {"settled":[16]} or a call: {"id":17, "step":"dump", …, "settled":[15]}, one JSON object a line
+→ {"id":17,"progress":[0.4,"40 of 100"]}   {"id":17,"outcome":"Success","value":{"output":…}}
+
+It outlives the daemon. When the socket ends it has finished the step at hand; it leaves in FOLDER
+what the daemon had not told to be settled, and ends. What recovery must know of a host that is
+still at it is in FOLDER/state, see `Record`.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from typing import Any
+
+from taskd import wire
+from taskd.actions.current import Current
+from taskd.catalog import python_source
+from taskd.executors.base import Call, Cancelled, Failure, Outcome, Success
+from taskd.executors.run_step import run_step
+from taskd.logs.writer import LogWriter
+
+_PR_SET_CHILD_SUBREAPER = 36
+_PIPE = 1 << 16
+
+
+class Record:
+    """Which calls this host is at, where a restarted daemon finds it: `o17 16 15`.
+
+    The call at hand (0: none), then those that are done and not settled. `c` for `o` means closed:
+    recovery has read it, and no further call may begin. Both sides hold the file's lock meanwhile,
+    so recovery never takes a call for not begun that begins a moment later. The kernel keeps what
+    was written when this process is killed; no disk is waited for.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def begin(self, call_id: int, unsettled: list[int]) -> bool:
+        """Write that `call_id` begins; False when recovery has closed this host."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            if os.pread(self._file, 1, 0) == b"c":
+                return False
+            os.pwrite(self._file, b"o%s\n" % b" ".join(b"%d" % n for n in (call_id, *unsettled)), 0)
+            return True
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    @staticmethod
+    def close(path: str) -> list[int]:
+        """The calls that the host is at or has not handed over; it begins no other one."""
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return []
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            line = os.pread(file, 1 << 16, 0).split(b"\n")[0]
+            os.pwrite(file, b"c", 0)
+            return [int(number) for number in line[1:].split() if number != b"0"]
+        finally:
+            os.close(file)
+
+
+class Output:
+    """What steps print to descriptors 1 and 2, in the log of the call at hand."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._log: LogWriter | None = None
+        self._call: Call | None = None
+        self._streams = {self._capture(1): "stdout", self._capture(2): "stderr"}
+        self._poll = select.poll()
+        for fd in self._streams:
+            self._poll.register(fd, select.POLLIN)
+        threading.Thread(target=self._pump, name="output", daemon=True).start()
+
+    def begin(self, call: Call) -> None:
+        with self._lock:
+            self._call = call
+
+    def end(self) -> None:
+        """Write what is still in the pipes, and close the log."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with self._lock:
+            while self._move():
+                pass
+            if self._log:
+                self._log.close()
+            self._log = self._call = None
+
+    def _capture(self, fd: int) -> int:
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.dup2(writer, fd)
+        os.close(writer)
+        return reader
+
+    def _pump(self) -> None:
+        forever = select.poll()
+        for fd in self._streams:
+            forever.register(fd, select.POLLIN)
+        while True:
+            forever.poll()
+            with self._lock:
+                self._move()
+
+    def _move(self) -> bool:
+        ready = self._poll.poll(0)
+        for fd, _ in ready:
+            data = os.read(fd, _PIPE)
+            if self._log is None and self._call:
+                call = self._call
+                os.makedirs(os.path.dirname(call.log), mode=0o700, exist_ok=True)
+                self._log = LogWriter(call.log, call.log_limit, call.secrets)
+            if self._log:
+                self._log.write(self._streams[fd], data)
+        return bool(ready)
+
+
+class Host:
+    def __init__(self, folder: str, connection: socket.socket) -> None:
+        self._folder = folder
+        self._connection = connection
+        self._record = Record(os.path.join(folder, "state"))
+        self._output = Output()
+        self._unsettled: dict[int, bytes] = {}
+        self._current: Current | None = None
+        self._home = os.getcwd()
+        signal.signal(signal.SIGUSR1, self._tell_cancelled)
+
+    def serve(self) -> None:
+        """Run what comes until the socket ends; then leave what was not settled."""
+        buffer = b""
+        while data := self._receive():
+            *lines, buffer = (buffer + data).split(b"\n")
+            for line in lines:
+                if not self._take(json.loads(line)):
+                    return
+        self._leave()
+
+    def _take(self, message: dict[str, Any]) -> bool:
+        for number in message.pop("settled", ()):
+            self._unsettled.pop(number, None)
+        if "id" not in message:
+            return not message.get("end", False)
+        call = Call(**message)
+        if not self._record.begin(call.id, list(self._unsettled)):
+            self._leave()
+            return False
+        self._answer(call, self._run(call))
+        return True
+
+    def _run(self, call: Call) -> Outcome:
+        current = self._current = Current(
+            id=call.task_id,
+            attempt=call.attempt,
+            kept=call.kept,
+            report=lambda fraction, note: self._progress(call.id, fraction, note),
+        )
+        self._output.begin(call)
+        os.chdir(self._home)
+        outcome = run_step(call, current)
+        self._output.end()
+        self._current = None
+        if current.cancelled and isinstance(outcome, Failure):
+            return Cancelled()
+        return outcome
+
+    def _answer(self, call: Call, outcome: Outcome) -> None:
+        line = _outcome_line(call.id, outcome)
+        self._unsettled[call.id] = line
+        self._send(line)
+
+    def _progress(self, call_id: int, fraction: float, note: str) -> None:
+        self._send(json.dumps({"id": call_id, "progress": [fraction, note]}).encode() + b"\n")
+
+    def _receive(self) -> bytes:
+        try:
+            return self._connection.recv(1 << 18)
+        except ConnectionError:
+            return b""
+
+    def _send(self, line: bytes) -> None:
+        try:
+            self._connection.sendall(line)
+        except OSError:  # the daemon is gone: the outcome is left in the folder
+            pass
+
+    def _leave(self) -> None:
+        path = os.path.join(self._folder, "outcomes")
+        with open(path + ".part", "wb") as file:
+            file.writelines(self._unsettled.values())
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(path + ".part", path)
+
+    def _tell_cancelled(self, *_: object) -> None:
+        if self._current:
+            self._current.cancelled = True
+
+
+def _outcome_line(call_id: int, outcome: Outcome) -> bytes:
+    if isinstance(outcome, Success):  # the common case, without the walk over fields
+        value: object = {"output": outcome.output}
+        return json.dumps({"id": call_id, "outcome": "Success", "value": value}).encode() + b"\n"
+    message = {"id": call_id, "outcome": type(outcome).__name__, "value": outcome}
+    return wire.dumps(message).encode() + b"\n"
+
+
+def main() -> None:
+    folder, alive, connection, *action_folders = sys.argv[1:]
+    os.set_inheritable(int(alive), False)
+    with open(os.path.join(folder, "pid"), "w") as file:
+        file.write(str(os.getpid()))
+    # What a step leaves behind stays in this process's tree, and ends with it.
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    sys.dont_write_bytecode = True  # a .pyc of an edited file looks fresh within the same second
+    python_source.mount(action_folders)
+    channel = socket.socket(fileno=int(connection))
+    channel.set_inheritable(False)
+    Host(folder, channel).serve()
+    os._exit(0)  # threads that a step left running must not hold the process
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Runs one step of a Python action in this process: where all executors end.
+
+Whatever the author's code does that Python can catch becomes a Failure.
+"""
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import taskd
+from taskd.actions.action import Action, from_input
+from taskd.actions.command import CommandFailed
+from taskd.actions.current import Current
+from taskd.actions.declaration import Declaration, declaration_of
+from taskd.catalog.python_source import find_action
+from taskd.executors.base import Call, CallKind, Failure, Outcome, Planned, Success
+from taskd.executors.checks import check_flow, check_json, check_locks, check_title
+from taskd.model.errors import NotFound
+from taskd.model.step import StepError
+
+MAX_TEXT = 64 * 1024
+_OURS = str(Path(taskd.__file__).parent)
+
+
+class _ActionChanged(Exception):
+    """The author's code is not what the task was planned with."""
+
+
+def run_step(call: Call, current: Current) -> Outcome:
+    """Run the step, or plan the task. `current` becomes the action's `task`.
+
+    Action folders must be mounted (`taskd.catalog.python_source.mount`).
+    """
+    try:
+        action = _build(call)
+        action.__dict__["task"] = current
+        if call.kind == CallKind.PLAN:  # from JSON it is a plain str
+            return _plan(action)
+        return Success(_run(action, call))
+    except _ActionChanged as changed:
+        return Failure(_error(call, "action-changed", f"action changed: {changed}"))
+    # Here foreign code ends: it may raise anything, SystemExit and KeyboardInterrupt included.
+    except BaseException as error:
+        return Failure(_describe(call, error))
+
+
+def _build(call: Call) -> Action:
+    try:
+        action = find_action(call.module, call.name)
+    except NotFound as missing:
+        raise _ActionChanged(missing.message) from None
+    for field in declaration_of(action).fields:
+        if field.required and field.name not in call.input:
+            raise _ActionChanged(f"new input {field.name!r}; give it a default")
+    instance: Action = from_input(action, call.input)
+    return instance
+
+
+def _run(action: Action, call: Call) -> Any:
+    declaration = declaration_of(type(action))
+    name = call.step
+    step = declaration.finalize if name == "finalize" else declaration.steps.get(name)
+    if step is None:
+        raise _ActionChanged(f"no step {name!r}")
+    try:
+        outputs = {need: call.outputs[need] for need in step.needs}
+    except KeyError as missing:
+        raise _ActionChanged(f"step {name!r} now needs {missing}, which has not run") from None
+    output = getattr(action, name)(**outputs)
+    if output is not None and type(output) is not str:
+        check_json(output, name)
+    return output
+
+
+def _plan(action: Action) -> Planned:
+    declaration: Declaration = declaration_of(type(action))
+    return Planned(
+        name=check_title(action.title()),
+        flow=check_flow(action.plan(), declaration.steps),
+        locks=check_locks(action.locks()),
+    )
+
+
+def _describe(call: Call, error: BaseException) -> StepError:
+    return _error(
+        call,
+        type(error).__name__,
+        _text(error) or type(error).__name__,
+        _traceback(error),
+        error.detail if isinstance(error, CommandFailed) else None,
+    )
+
+
+def _error(
+    call: Call, kind: str, message: str, trace: str = "", detail: dict[str, int] | None = None
+) -> StepError:
+    return StepError(
+        kind=kind,
+        message=_shown(message, call),
+        traceback=_shown(trace, call),
+        step=call.step,
+        action=call.label,
+        detail=detail,
+    )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    # Its __str__ is the author's too.
+    except BaseException as second:
+        return f"its text cannot be made: {type(second).__name__}"
+
+
+def _traceback(error: BaseException) -> str:
+    """Frames of the author's code and of what it calls, without those of ours."""
+    try:
+        summary = traceback.TracebackException.from_exception(error, compact=True)
+        _drop_our_frames(summary)
+        return "".join(summary.format())
+    except BaseException as second:
+        return f"no traceback: {type(second).__name__}"
+
+
+def _drop_our_frames(summary: traceback.TracebackException) -> None:
+    kept = [frame for frame in summary.stack if not frame.filename.startswith(_OURS)]
+    summary.stack = traceback.StackSummary.from_list(kept)
+    for inner in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
+        if inner is not None:
+            _drop_our_frames(inner)
+
+
+def _shown(text: str, call: Call) -> str:
+    """Without secrets, and of a size that people read."""
+    for secret in filter(None, call.secrets):
+        text = text.replace(secret, "…")
+    if len(text) <= MAX_TEXT:
+        return text
+    half = MAX_TEXT // 2
+    return f"{text[:half]}\n… {len(text) - MAX_TEXT} characters are left out …\n{text[-half:]}"

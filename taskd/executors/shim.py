@@ -1,0 +1,179 @@
+"""The supervisor of one command: it outlives the daemon, and leaves in a folder how the command ended.
+
+    stdin        the spec: what to run and how, so that secrets are on no disk and in no argument
+    FOLDER/alive its lock, held by an inherited descriptor for as long as this process lives
+    FOLDER/begun its pid, written before the command starts: from here on it may have done something
+    FOLDER/exit  the exit record
+
+SIGTERM ends the whole process tree with a grace, SIGINT without. It starts for every shell step, so
+what it imports, and what that imports, must load in a millisecond or two.
+"""
+
+import marshal
+import os
+import sys
+from _json import encode_basestring_ascii, make_encoder
+from time import monotonic, time
+
+from taskd.executors import kernel
+from taskd.executors.kernel import signal
+from taskd.executors.launch import CannotStart, Started, launch
+from taskd.executors.pump import Pump
+from taskd.executors.tree import descendants, kill_tree
+from taskd.logs.writer import LogWriter
+
+ROUND = 0.05  # seconds between two rounds of SIGKILL
+
+
+class Requests:
+    """What signals asked for. `wake` can be read when one came, SIGCHLD included."""
+
+    def __init__(self) -> None:
+        self.cancel = False
+        self.force = False
+        self.wake, theirs = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(theirs, False)
+        signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: object) -> None:
+        self.cancel = self.cancel or number != signal.SIGCHLD
+        self.force = self.force or number == signal.SIGINT
+
+
+class Supervisor:
+    """Sees one command through to its end, or ends it."""
+
+    def __init__(
+        self, command: Started, pump: Pump, requests: Requests, timeout: float | None, grace: float
+    ) -> None:
+        self._command = command
+        self._pump = pump
+        self._requests = requests
+        self._grace = grace
+        self._deadline = None if timeout is None else monotonic() + timeout
+        self._ending = ""  # why it is being ended: cancelled, timed_out
+        self._status: int | None = None  # as waitpid gives it
+
+    def run(self) -> None:
+        self._pump.add("stdout", self._command.stdout)
+        self._pump.add("stderr", self._command.stderr)
+        while self._status is None or (self._ending and descendants(os.getpid())):
+            self._pump.wait(self._patience())
+            self._reap()  # first: what has ended by itself was neither cancelled nor timed out
+            if self._status is None or self._ending:
+                self._end_if_told()
+        self._pump.drain()
+
+    def result(self) -> dict[str, object]:
+        """The part of the exit record that says how the command ended."""
+        code = os.waitstatus_to_exitcode(self._status or 0)
+        how = {"signal": -code} if code < 0 else {"status": code}
+        why = {reason: self._ending == reason for reason in ("cancelled", "timed_out")}
+        return {**how, **why}
+
+    def _patience(self) -> float | None:
+        if self._deadline is None:
+            return None
+        left = self._deadline - monotonic()
+        return max(left, ROUND if self._ending else 0.0)
+
+    def _reap(self) -> None:
+        """Take the status of the command, and of orphans that came to this process."""
+        try:
+            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                if ended[0] == self._command.pid:
+                    self._status = ended[1]
+        except ChildProcessError:
+            return
+
+    def _end_if_told(self) -> None:
+        if not self._ending and (self._requests.cancel or self._late()):
+            self._ending = "cancelled" if self._requests.cancel else "timed_out"
+            self._deadline = monotonic() + self._grace
+            kill_tree(os.getpid(), signal.SIGTERM)
+            kill_tree(os.getpid(), signal.SIGCONT)  # what is frozen must wake to end
+        if self._ending and self._requests.force:
+            self._deadline = monotonic()
+        if self._ending and self._late():
+            kill_tree(os.getpid(), signal.SIGKILL)
+
+    def _late(self) -> bool:
+        return self._deadline is not None and monotonic() >= self._deadline
+
+
+def main() -> None:
+    folder, lock = os.fsencode(sys.argv[2]), int(sys.argv[3])
+    os.set_inheritable(lock, False)
+    kernel.adopt_orphans()
+    requests = Requests()
+    spec = marshal.loads(sys.stdin.buffer.read())
+    _close_stdin()
+    _put(folder, b"begun", b"%d\n" % os.getpid())
+    record = supervise(requests, **spec)
+    _put(folder, b"exit", _json(record))
+    os._exit(0)
+
+
+def supervise(
+    requests: Requests,
+    *,
+    arguments: list[bytes],
+    cwd: bytes,
+    environment: dict[bytes, bytes],
+    log: bytes,
+    log_limit: int,
+    secrets: tuple[str, ...],
+    timeout: float | None,
+    grace: float,
+) -> dict[str, object]:
+    """Run the command of a spec; the exit record. The keywords are what a spec holds."""
+    writer = LogWriter(log, log_limit, secrets)
+    pump = Pump(writer, requests.wake)
+    record: dict[str, object] = {"status": None, "signal": None}
+    try:
+        command = launch(arguments, cwd, environment)
+    except CannotStart as error:
+        record |= {"status": error.status, "error": error.message}
+    else:
+        supervisor = Supervisor(command, pump, requests, timeout, grace)
+        supervisor.run()
+        record |= supervisor.result()
+    writer.close()
+    return record | {
+        "timeout": timeout,
+        "last_line": pump.last_line.text(),
+        "stderr": pump.last_errors.lines(),
+        "cut": writer.cut,
+        "log_error": writer.error,
+        "ended_at": time(),
+    }
+
+
+def _close_stdin() -> None:
+    nothing = os.open("/dev/null", os.O_RDWR)
+    os.dup2(nothing, 0, inheritable=True)
+    os.close(nothing)
+
+
+def _put(folder: bytes, name: bytes, content: bytes) -> None:
+    """Write a file of the folder, whole or not at all, so that a power cut leaves it there."""
+    path = os.path.join(folder, name)
+    with open(path + b".new", "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(path + b".new", path)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
+def _json(record: dict[str, object]) -> bytes:
+    """What `json.dumps` gives; importing `json` takes 15 ms."""
+    encode = make_encoder(
+        None, repr, encode_basestring_ascii, None, ": ", ", ", False, False, False
+    )
+    return "".join(encode(record, 0)).encode()

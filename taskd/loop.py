@@ -1,0 +1,114 @@
+"""One thread that waits for descriptors, timers and messages from other threads.
+
+loop.watch(fd, callback)        callback(events) when it can be read; `change` for writing too
+loop.later(seconds, function)   by the monotonic clock
+loop.call(function)             from any thread: run it in the loop's thread, soon
+"""
+
+import heapq
+import itertools
+import logging
+import os
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+READ, WRITE = select.EPOLLIN, select.EPOLLOUT
+
+log = logging.getLogger(__name__)
+
+
+class Timer:
+    """What `later` gives. `cancel` before it is due keeps it from running."""
+
+    def __init__(self, due: float, function: Callable[[], object]) -> None:
+        self.due = due
+        self.function: Callable[[], object] | None = function
+
+    def cancel(self) -> None:
+        self.function = None
+
+
+class Loop:
+    def __init__(self, name: str) -> None:
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._epoll = select.epoll()
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._epoll.register(self._wake, READ)
+        self._callbacks: dict[int, Callable[[int], object]] = {}
+        self._messages: deque[Callable[[], object]] = deque()
+        self._woken = False
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._numbers = itertools.count()
+        self._running = True
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after what was already called. From any other thread."""
+        self.call(self._end)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def watch(self, fd: int, callback: Callable[[int], object], events: int = READ) -> None:
+        self._callbacks[fd] = callback
+        self._epoll.register(fd, events)
+
+    def change(self, fd: int, events: int) -> None:
+        self._epoll.modify(fd, events)
+
+    def forget(self, fd: int) -> None:
+        """Stop watching `fd`; call it before closing it."""
+        if self._callbacks.pop(fd, None):
+            self._epoll.unregister(fd)
+
+    def call(self, function: Callable[[], object]) -> None:
+        self._messages.append(function)
+        if not self._woken:
+            self._woken = True
+            os.eventfd_write(self._wake, 1)
+
+    def later(self, seconds: float, function: Callable[[], object]) -> Timer:
+        """Only from the loop's own thread, or before it starts."""
+        timer = Timer(time.monotonic() + seconds, function)
+        heapq.heappush(self._timers, (timer.due, next(self._numbers), timer))
+        return timer
+
+    def _end(self) -> None:
+        self._running = False
+
+    def _run(self) -> None:
+        while self._running:
+            for fd, events in self._epoll.poll(self._patience()):
+                if fd == self._wake:
+                    self._drain()
+                elif callback := self._callbacks.get(fd):
+                    self._guard(callback, events)
+            self._run_timers()
+
+    def _patience(self) -> float:
+        if not self._timers:
+            return -1
+        return max(0.0, self._timers[0][0] - time.monotonic())
+
+    def _drain(self) -> None:
+        os.eventfd_read(self._wake)
+        self._woken = False
+        while self._messages:
+            self._guard(self._messages.popleft())
+
+    def _run_timers(self) -> None:
+        now = time.monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            timer = heapq.heappop(self._timers)[2]
+            if timer.function:
+                self._guard(timer.function)
+
+    def _guard(self, function: Callable[..., object], *arguments: object) -> None:
+        try:
+            function(*arguments)
+        except Exception:  # one bad connection or host must not end the thread that serves all
+            log.exception("%s: a callback failed", self._thread.name)

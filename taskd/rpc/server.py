@@ -1,0 +1,230 @@
+"""The server: one thread reads all clients; each request runs where its method belongs."""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from taskd import wire
+from taskd.api import access
+from taskd.api.access import Caller
+from taskd.api.methods import METHODS, NOT_YET, Kind, Method
+from taskd.engine.engine import Engine
+from taskd.loop import Loop
+from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, TaskdError
+from taskd.rpc.connection import Connection
+from taskd.rpc.peer import identify
+from taskd.store.transaction import Transaction
+from taskd.version import VERSION
+
+log = logging.getLogger(__name__)
+
+READERS = 4  # threads for queries, one a snapshot connection
+ERRANDS = 4  # threads for what may wait
+BACKLOG = 1024
+
+
+class Reply:
+    """The answer to one request, given once, from any thread."""
+
+    def __init__(self, server: "Server", connection: Connection, number: object) -> None:
+        self._server = server
+        self._connection = connection
+        self._number = number
+
+    def answer(self, value: object) -> None:
+        if value is not NOT_YET:
+            self._send(wire.result(self._number, wire.dumps(value)))
+
+    def fail(self, error: BaseException) -> None:
+        if isinstance(error, TaskdError):
+            code = wire.INVALID_PARAMS if type(error) is InvalidInput else wire.REFUSED
+            self._send(wire.failure(self._number, error, code))
+        else:
+            wrapped = TaskdError(f"a mistake in taskd: {error!r}; its log has more")
+            self._send(wire.failure(self._number, wrapped, wire.INTERNAL_ERROR))
+
+    def result(self, value: object, error: BaseException | None) -> None:
+        """How the director answers."""
+        if error is None:
+            self.answer(value)
+        else:
+            self.fail(error)
+
+    def later(self, seconds: float, function: Callable[[], object]) -> None:
+        self._server.loop.call(lambda: self._server.loop.later(seconds, function))
+
+    def retry(self, seconds: float, function: Callable[[], object]) -> None:
+        self.later(seconds, lambda: self._server.run_errand(self, function))
+
+    def _send(self, line: bytes) -> None:
+        self._connection.answer(line)
+        self._server.touched.add(self._connection)
+
+
+class Server:
+    def __init__(self, engine: Engine) -> None:
+        self.loop = Loop("server")
+        self.touched: set[Connection] = set()  # have answers that are not sent yet
+        self._engine = engine
+        self._connections: set[Connection] = set()
+        self._readers = ThreadPoolExecutor(READERS, "reader")
+        self._errands = ThreadPoolExecutor(ERRANDS, "errand")
+        self._stale: bool | None = None  # of the catalog, looked up once for what was read at once
+        self._listener: socket.socket | None = None
+        engine.director.after_batch = self.flush
+
+    def listen(self, path: Path) -> None:
+        """Open the socket. The store's lock is ours, so one that is there is left over."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        path.unlink(missing_ok=True)
+        mask = os.umask(0o077)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(mask)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+        self._listener = listener
+        self.loop.watch(listener.fileno(), self._accept)
+        self.loop.start()
+
+    def stop(self, path: Path) -> None:
+        """Close the socket and all connections."""
+        path.unlink(missing_ok=True)
+        self._readers.shutdown(cancel_futures=True)
+        self._errands.shutdown(wait=False, cancel_futures=True)
+        self.flush()
+        self.loop.stop()
+
+    def flush(self) -> None:
+        """Send the answers that were made."""
+        while self.touched:
+            self.touched.pop().flush()
+
+    def run_errand(self, reply: Reply, function: Callable[[], object]) -> None:
+        self._errands.submit(self._answer, reply, function)
+
+    def _accept(self, _events: int) -> None:
+        assert self._listener is not None
+        try:
+            peer, _ = self._listener.accept()
+        except OSError as error:  # e.g. no descriptors left: the others go on
+            log.warning("cannot accept a connection: %s", error)
+            return
+        connection = Connection(
+            self.loop, peer, identify(peer), self._take, self._connections.discard
+        )
+        self._connections.add(connection)
+
+    def _take(self, connection: Connection, lines: list[bytes]) -> None:
+        self._stale = None
+        for line in lines:
+            if line.strip():
+                self._take_line(connection, line)
+        self.flush()
+
+    def _take_line(self, connection: Connection, line: bytes) -> None:
+        try:
+            message = wire.loads(line)
+        except ProtocolError as error:
+            connection.end(wire.failure(None, error, wire.PARSE_ERROR))
+            return
+        if not isinstance(message, dict) or not isinstance(message.get("method"), str):
+            refusal = ProtocolError("the message is no request: an object with a method")
+            connection.answer(wire.failure(None, refusal, wire.INVALID_REQUEST))
+            self.touched.add(connection)
+            return
+        reply = Reply(self, connection, message.get("id"))
+        try:
+            self._route(connection, reply, message["method"], message.get("params", {}))
+        except TaskdError as error:
+            reply.fail(error)
+        except Exception as error:  # a bug in one request must not end the thread that reads all
+            log.exception("a request failed")
+            reply.fail(error)
+
+    def _route(self, connection: Connection, reply: Reply, name: str, parameters: Any) -> None:
+        caller = connection.caller
+        if caller is None:
+            raise PermissionDenied("cannot tell who you are: the kernel gives no user for you")
+        if name == "hello":
+            access.check(caller, access.Permission.VIEW_TASKS)
+            connection.greeted = True
+            reply.answer(self._hello(caller, parameters))
+            return
+        if not connection.greeted:
+            raise ProtocolError("the first request must be hello")
+        method = METHODS.get(name)
+        if method is None:
+            raise ProtocolError(f"no method {name!r}")
+        if not isinstance(parameters, dict):
+            raise InvalidInput("params must be an object")
+        access.check(caller, method.needs)
+        method.check(parameters)
+        self._run(method, caller, reply, parameters)
+
+    def _hello(self, caller: Caller, parameters: Any) -> dict[str, object]:
+        asked = parameters.get("protocol") if isinstance(parameters, dict) else None
+        if asked != wire.PROTOCOL:
+            raise ProtocolError(
+                f"this daemon speaks protocol {wire.PROTOCOL}, not {asked}",
+                hint="use a taskctl of the same version; taskd restart after an upgrade",
+            )
+        return {
+            "protocol": wire.PROTOCOL,
+            "version": VERSION,
+            "pid": os.getpid(),
+            "user": caller.user,
+            "state_dir": str(self._engine.places.state),
+        }
+
+    def _run(
+        self, method: Method, caller: Caller, reply: Reply, parameters: dict[str, Any]
+    ) -> None:
+        given = {"engine": self._engine, "caller": caller, "reply": reply}
+        call = partial(
+            method.function,
+            **{key: value for key, value in given.items() if key in method.given},
+            **parameters,
+        )
+        match method.kind:
+            case Kind.QUERY:
+                self._readers.submit(self._answer, reply, self._query, call)
+            case Kind.ERRAND:
+                self._errands.submit(self._answer, reply, call)
+            case Kind.COMMAND | Kind.WAITING if method.fresh and self._is_stale():
+                self._errands.submit(self._answer, reply, self._refresh_first, call)
+            case Kind.COMMAND | Kind.WAITING:
+                self._engine.director.put(lambda tx: call(tx=tx), reply.result)
+
+    def _is_stale(self) -> bool:
+        if self._stale is None:
+            self._stale = self._engine.catalog.is_stale()
+        return self._stale
+
+    def _query(self, call: partial[object]) -> object:
+        with self._engine.database.snapshot() as connection:
+            return call(connection=connection)
+
+    def _refresh_first(self, call: partial[object]) -> object:
+        self._engine.refresh()
+
+        def change(tx: Transaction) -> object:
+            return call(tx=tx)
+
+        return self._engine.director.do(change)
+
+    def _answer(self, reply: Reply, function: Callable[..., object], *arguments: object) -> None:
+        try:
+            reply.answer(function(*arguments))
+        except TaskdError as error:
+            reply.fail(error)
+        except Exception as error:  # where a foreign request ends
+            log.exception("a request failed")
+            reply.fail(error)
+        self.flush()

@@ -1,0 +1,159 @@
+"""Every setting: one field with its default, how its text is read, and help.
+
+settings:
+  cancel_grace: 5s          # in the configuration file
+TASKD_CANCEL_GRACE=5s       # in the environment, which goes before the file
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from taskd.config_file import Given, Text, read_settings
+from taskd.model.errors import InvalidInput, StoreError
+from taskd.model.interval import parse_interval
+from taskd.model.size import parse_size
+
+_TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+def _one(text: Text) -> str:
+    if isinstance(text, list):
+        raise InvalidInput("it is a list: expected one value")
+    return text
+
+
+def _truth(text: Text) -> bool:
+    try:
+        return _TRUTH[_one(text).lower()]
+    except KeyError:
+        raise InvalidInput(f"cannot read {text!r} as true or false") from None
+
+
+def _length(text: Text) -> timedelta:
+    return parse_interval(_one(text))
+
+
+def _bytes(text: Text) -> int:
+    return parse_size(_one(text))
+
+
+def _number(least: int) -> Callable[[Text], int]:
+    def read(text: Text) -> int:
+        word = _one(text)
+        if not (word.isascii() and word.isdecimal() and int(word) >= least):
+            raise InvalidInput(f"cannot read {text!r} as a whole number from {least} on")
+        return int(word)
+
+    return read
+
+
+def _choice(*words: str) -> Callable[[Text], str]:
+    def read(text: Text) -> str:
+        if text not in words:
+            raise InvalidInput(f"{text!r} is none of {', '.join(words)}")
+        return _one(text)
+
+    return read
+
+
+def _folders(text: Text) -> tuple[Path, ...]:
+    words = text if isinstance(text, list) else text.split(":")
+    return tuple(Path(word).expanduser() for word in words if word)
+
+
+def _setting(default: Text, read: Callable[[Text], Any], help: str) -> Any:
+    """A field whose default, too, is written as people write it."""
+    return field(default=read(default), metadata={"default": default, "read": read, "help": help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    allow_dangerous_actions: bool = _setting(
+        "false", _truth, "allow unlock and force unlock, which end tasks that hold locks"
+    )
+    executor_slots: int = _setting("4", _number(1), "how many steps run at the same time")
+    action_paths: tuple[Path, ...] = _setting(
+        "", _folders, "more folders with actions; in the environment with ':' between them"
+    )
+    cancel_grace: timedelta = _setting(
+        "10s", _length, "how long a cancelled step may go on before it is killed"
+    )
+    stop_grace: timedelta = _setting(
+        "60s", _length, "how long `taskd stop --wait` waits for running steps"
+    )
+    log_limit: int = _setting(
+        "64 MiB", _bytes, "how much output of a step is kept, e.g. 64 MiB; the rest is dropped"
+    )
+    long_running_after: timedelta = _setting(
+        "2d", _length, "when a task that does not stop counts as long-running"
+    )
+    host_idle: timedelta = _setting(
+        "60s", _length, "how long a process for Python steps waits for the next one"
+    )
+    durability: str = _setting(
+        "full",
+        _choice("full", "normal"),
+        "full: what was answered survives a power cut; normal: faster, it survives a crash only",
+    )
+    enable_console: bool = _setting("false", _truth, "serve the web console")
+    console_require_auth: bool = _setting(
+        "true", _truth, "ask users of the web console who they are"
+    )
+    proxy_action_retry_count: int = _setting(
+        "4", _number(0), "how often a remote executor that does not answer is tried again"
+    )
+    proxy_action_retry_interval: timedelta = _setting(
+        "15s", _length, "how long to wait between these tries"
+    )
+    proxy_action_start_timeout: timedelta = _setting(
+        "60s", _length, "how long a remote executor may take to begin a step"
+    )
+
+
+FIELDS: dict[str, Field[Any]] = {setting.name: setting for setting in fields(Settings)}
+
+
+def load(path: Path, environment: Mapping[str, str]) -> Settings:
+    """The settings in force: environment before file before default.
+
+    Relative folders are those beside the file. Raises StoreError, which names all that is wrong and
+    where.
+    """
+    given = read_settings(path) | _from_environment(environment)
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, one in given.items():
+        try:
+            values[name] = _read(name, one)
+        except InvalidInput as error:
+            problems.append(f"{one.where}: {error.message}")
+    if problems:
+        raise StoreError("\n".join(problems), hint="taskd check, once it is put right")
+    if folders := values.get("action_paths"):
+        values["action_paths"] = tuple(path.parent / folder for folder in folders)
+    return Settings(**values)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Given]:
+    variables = {name: f"TASKD_{name.upper()}" for name in FIELDS}
+    return {
+        name: Given(environment[variable], variable)
+        for name, variable in variables.items()
+        if variable in environment
+    }
+
+
+def _read(name: str, given: Given) -> Any:
+    if name not in FIELDS:
+        close = get_close_matches(name, FIELDS, n=1)
+        raise InvalidInput(
+            f"unknown setting {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+        )
+    try:
+        return FIELDS[name].metadata["read"](given.value)
+    except InvalidInput as error:
+        raise InvalidInput(f"{name}: {error.message}") from None

@@ -1,0 +1,34 @@
+"""`shell: pg_dump "$site"`: a line, or lines, for /bin/sh.
+
+Inputs and outputs reach it as environment variables, never by text put into the command.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+from taskd.model.definition import Command
+from taskd.model.step import JSON
+
+FIELDS: dict[str, dict[str, JSON]] = {
+    "shell": {"type": "string"},
+    "cwd": {"type": "string"},
+    "env": {"type": "object", "additionalProperties": {"type": "string"}},
+}
+_FROM_DAEMON = ("PATH", "HOME", "LANG", "TZ")
+_VARIABLE = re.compile(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def compile_step(values: Mapping[str, JSON]) -> Command:
+    """`env` is added to what a command gets from the daemon."""
+    environment = None
+    if "env" in values:
+        few = {name: os.environ[name] for name in _FROM_DAEMON if name in os.environ}
+        environment = few | values["env"]
+    return Command(line=values["shell"], cwd=values.get("cwd"), environment=environment)
+
+
+def find_needs(values: Mapping[str, JSON], earlier: Iterable[str]) -> tuple[str, ...]:
+    """The earlier steps whose output the line uses, as `$dump` or `${dump}`."""
+    used = set(_VARIABLE.findall(values["shell"]))
+    return tuple(name for name in earlier if name in used)

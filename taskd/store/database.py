@@ -1,0 +1,118 @@
+"""Opening the store: one connection that writes and checkpoints, and a pool of snapshots."""
+
+import contextlib
+import os
+import queue
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlite_utils import Database as Schema
+
+from taskd.model.errors import StoreError
+from taskd.store.migrations import MIGRATIONS
+
+APPLICATION_ID = 0x7461736B  # "task"
+SNAPSHOTS = 4
+
+# True of a transaction as a whole: SQLite has dropped it, its savepoints with it.
+Lost = sqlite3.Error
+
+
+class Database:
+    """The store in `path`, made when there is none. Raises StoreError when it must not be used.
+
+    `writer` belongs to the director's thread. Whoever reads takes a `snapshot`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.writer = _connect(path)
+        try:
+            _prepare(self.writer, path)
+        except sqlite3.DatabaseError as error:
+            self.writer.close()
+            raise StoreError(
+                f"cannot use {path}: {error}", hint="move it away, or restore a backup"
+            ) from None
+        self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        for _ in range(SNAPSHOTS):
+            self._snapshots.put(_connect_reader(path))
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """A read-only connection in one transaction: all that it reads is of one moment."""
+        connection = self._snapshots.get()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+            self._snapshots.put(connection)
+
+    def close(self) -> None:
+        while not self._snapshots.empty():
+            self._snapshots.get().close()
+        self.writer.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Made by one thread and used by another: the director's, which alone writes.
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    connection = _connect(path)
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    new = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if new:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    elif connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise StoreError(f"cannot use {path}: it is not a store of taskd", hint="move it away")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit that was answered survives a power cut. Group commit makes it cheap.
+    connection.execute("PRAGMA synchronous = FULL")
+    _migrate(connection, path, new)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, new: bool) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"cannot use {path}: it has schema {version}, this taskd knows {len(MIGRATIONS)}",
+            hint="start the newer taskd that wrote it, or restore a backup",
+        )
+    if version == len(MIGRATIONS):
+        return
+    if not new:
+        _copy(connection, path.with_name(f"{path.name}.schema-{version}"))
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for migration in MIGRATIONS[version:]:
+            migration(Schema(connection))
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    """A copy of the store as it was, complete under its name or not there at all."""
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(part)) as copy:
+        connection.backup(copy)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.rename(target)

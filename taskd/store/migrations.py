@@ -1,0 +1,116 @@
+"""The schema, as the list of changes that made it.
+
+All that a store lacks are applied in one transaction, after a copy of it was made; a store that is
+newer than this program is refused. `user_version` is the number of changes applied.
+
+Times are microseconds since 1970 in UTC; JSON is text.
+"""
+
+from collections.abc import Callable
+
+from sqlite_utils import Database
+
+Migration = Callable[[Database], None]
+
+
+def create_tables(database: Database) -> None:
+    for statement in _FIRST:
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_tables,)
+
+_FIRST = (
+    """CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID""",
+    """INSERT INTO meta VALUES ('store', lower(hex(randomblob(16)))), ('version', 0), ('calls', 0)""",
+    # An id is never given again, so that a deleted task is never mistaken for another one.
+    """CREATE TABLE tasks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        label TEXT NOT NULL,
+        name TEXT NOT NULL,
+        folded_name TEXT NOT NULL,
+        state TEXT NOT NULL,
+        result TEXT NOT NULL,
+        user TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        execution_type TEXT NOT NULL,
+        type TEXT NOT NULL,
+        priority INTEGER NOT NULL,
+        key TEXT,
+        created_at INTEGER NOT NULL,
+        start_at INTEGER NOT NULL,
+        start_before INTEGER,
+        started_at INTEGER,
+        ended_at INTEGER,
+        state_updated_at INTEGER NOT NULL,
+        progress REAL NOT NULL,
+        parent_task_id INTEGER REFERENCES tasks(id) ON DELETE CASCADE,
+        recurring_logic_id INTEGER,
+        external_id TEXT,
+        version INTEGER NOT NULL,
+        needed_help INTEGER NOT NULL,
+        cancelling INTEGER NOT NULL,
+        resumable INTEGER NOT NULL,
+        on_conflict TEXT NOT NULL,
+        wanted_locks TEXT,
+        flow TEXT,
+        input TEXT NOT NULL,
+        output TEXT,
+        definition TEXT
+    )""",
+    """CREATE UNIQUE INDEX tasks_key ON tasks(uid, key) WHERE key IS NOT NULL""",
+    """CREATE INDEX tasks_unfinished ON tasks(state) WHERE state <> 'stopped'""",
+    """CREATE INDEX tasks_children ON tasks(parent_task_id) WHERE parent_task_id IS NOT NULL""",
+    """CREATE TABLE steps (
+        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        needs TEXT,
+        weight REAL NOT NULL,
+        progress REAL NOT NULL,
+        note TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        interruptions INTEGER NOT NULL,
+        started_at INTEGER,
+        ended_at INTEGER,
+        due_at INTEGER,
+        call_id INTEGER,
+        ready INTEGER NOT NULL,
+        rescue TEXT,
+        priority INTEGER NOT NULL,
+        output TEXT,
+        error TEXT,
+        kept TEXT,
+        PRIMARY KEY (task_id, number)
+    ) WITHOUT ROWID""",
+    # The store is the queue: these three answer what may start, what runs and what is due.
+    """CREATE INDEX steps_ready ON steps(priority DESC, task_id, number) WHERE ready = 1""",
+    """CREATE INDEX steps_running ON steps(call_id) WHERE call_id IS NOT NULL""",
+    """CREATE INDEX steps_due ON steps(due_at) WHERE due_at IS NOT NULL""",
+    """CREATE TABLE locks (
+        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        resource TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (resource, operation, task_id)
+    ) WITHOUT ROWID""",
+    """CREATE INDEX locks_of_task ON locks(task_id)""",
+    """CREATE TABLE links (
+        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        resource TEXT NOT NULL,
+        PRIMARY KEY (task_id, resource)
+    ) WITHOUT ROWID""",
+    """CREATE INDEX links_of_resource ON links(resource)""",
+    """CREATE TABLE history (
+        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        version INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        event TEXT NOT NULL,
+        who TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        PRIMARY KEY (task_id, version, number)
+    ) WITHOUT ROWID""",
+)

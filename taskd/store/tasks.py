@@ -1,0 +1,256 @@
+"""Tasks as rows: what readers find, and what the director changes."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from taskd import wire
+from taskd.model.errors import NotFound
+from taskd.model.lock import Lock
+from taskd.model.task import (
+    JSON,
+    Event,
+    ExecutionType,
+    OnConflict,
+    Result,
+    State,
+    Task,
+)
+from taskd.store import locks, steps
+from taskd.store.times import from_number, time_of, to_number
+
+_SEEN = (
+    "label, name, state, result, user, uid, execution_type, type, priority, key, created_at, "
+    "start_at, start_before, started_at, ended_at, state_updated_at, progress, parent_task_id, "
+    "recurring_logic_id, external_id, version"
+)
+_REST = (
+    "needed_help, cancelling, resumable, on_conflict, wanted_locks, flow, input, output, definition"
+)
+_INSERT = f"INSERT INTO tasks (folded_name, {_SEEN}, {_REST}) VALUES ({'?,' * 30}?)"
+# What never changes after a task was made is not written again.
+_UPDATE = (
+    "UPDATE tasks SET folded_name = ?, name = ?, state = ?, result = ?, priority = ?,"
+    " started_at = ?, ended_at = ?, state_updated_at = ?, progress = ?, external_id = ?,"
+    " version = ?, needed_help = ?, cancelling = ?, resumable = ?, flow = ?, output = ?"
+    " WHERE id = ?"
+)
+
+
+def get(connection: sqlite3.Connection, task_id: int) -> Task:
+    """The task with its steps, for the director. Raises NotFound."""
+    row = connection.execute(
+        f"SELECT id, {_SEEN}, {_REST} FROM tasks WHERE id = ?", (task_id,)
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"no task {task_id}")
+    return _from_row(row, steps.of_tasks(connection, [task_id])[task_id])
+
+
+def summary(connection: sqlite3.Connection, task_id: int) -> Task | None:
+    """The task without its steps; None when it is gone."""
+    row = connection.execute(
+        f"SELECT id, {_SEEN}, {_REST} FROM tasks WHERE id = ?", (task_id,)
+    ).fetchone()
+    return row and _from_row(row, {})
+
+
+def get_full(connection: sqlite3.Connection, task_id: int) -> Task:
+    """The task with all that is known of it. Raises NotFound."""
+    task = get(connection, task_id)
+    task.__dict__.update(
+        locks=locks.of_task(connection, task_id),
+        links=(_user_link(task), *locks.links_of_task(connection, task_id)),
+        errors=tuple(s.error for s in task.steps.values() if s.error),
+        history=_history(connection, task_id),
+    )
+    return task
+
+
+def _user_link(task: Task) -> Lock:
+    return Lock(f"user:{task.user}", exclusive=False)
+
+
+def find_page(connection: sqlite3.Connection, before: int | None, limit: int) -> list[Task]:
+    """Tasks without their steps, newest first, from the one before `before` on."""
+    rows = connection.execute(
+        f"SELECT id, {_SEEN}, {_REST} FROM tasks WHERE id < ? ORDER BY id DESC LIMIT ?",
+        (before if before is not None else 1 << 62, limit),
+    )
+    return [_from_row(row, {}) for row in rows]
+
+
+def count(connection: sqlite3.Connection, most: int) -> int | None:
+    """How many tasks there are; None above `most`."""
+    number = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM tasks LIMIT ?)", (most + 1,)
+    ).fetchone()[0]
+    return None if number > most else int(number)
+
+
+def count_by_state(connection: sqlite3.Connection) -> dict[str, int]:
+    """Numbers of tasks that are not stopped, by state."""
+    rows = connection.execute(
+        "SELECT state, count(*) FROM tasks WHERE state <> 'stopped' GROUP BY state"
+    )
+    return dict(rows.fetchall())
+
+
+def newest(connection: sqlite3.Connection, uid: int) -> int:
+    """The newest task that `uid` started. Raises NotFound."""
+    row = connection.execute(
+        "SELECT id FROM tasks WHERE uid = ? ORDER BY id DESC LIMIT 1", (uid,)
+    ).fetchone()
+    if row is None:
+        raise NotFound("no task @last: you have not started any")
+    return int(row[0])
+
+
+def with_key(connection: sqlite3.Connection, uid: int, key: str) -> int | None:
+    row = connection.execute(
+        "SELECT id FROM tasks WHERE uid = ? AND key = ?", (uid, key)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def insert(connection: sqlite3.Connection, task: Task) -> int:
+    """The id that the new task was given."""
+    cursor = connection.execute(
+        _INSERT,
+        (
+            task.name.casefold(),
+            task.label,
+            task.name,
+            task.state,
+            task.result,
+            task.user,
+            task.uid,
+            task.execution_type,
+            task.type,
+            task.priority,
+            task.key,
+            to_number(task.created_at),
+            to_number(task.start_at),
+            to_number(task.start_before),
+            to_number(task.started_at),
+            to_number(task.ended_at),
+            to_number(task.state_updated_at),
+            task.progress,
+            task.parent_task_id,
+            task.recurring_logic_id,
+            task.external_id,
+            task.version,
+            task.needed_help,
+            task.cancelling,
+            task.resumable,
+            task.on_conflict,
+            wire.dumps(task.wanted_locks) if task.wanted_locks else None,
+            _to_json(task.flow),
+            json.dumps(task.input),
+            _to_json(task.output),
+            _to_json(task.definition),
+        ),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def update(connection: sqlite3.Connection, task: Task) -> None:
+    connection.execute(
+        _UPDATE,
+        (
+            task.name.casefold(),
+            task.name,
+            task.state,
+            task.result,
+            task.priority,
+            to_number(task.started_at),
+            to_number(task.ended_at),
+            to_number(task.state_updated_at),
+            task.progress,
+            task.external_id,
+            task.version,
+            task.needed_help,
+            task.cancelling,
+            task.resumable,
+            _to_json(task.flow),
+            _to_json(task.output),
+            task.id,
+        ),
+    )
+
+
+def append_history(
+    connection: sqlite3.Connection,
+    task_id: int,
+    version: int,
+    number: int,
+    events: Iterable[Event],
+) -> None:
+    """`number` is that of the first of them within the commit `version`."""
+    for event in events:
+        connection.execute(
+            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (task_id, version, number, to_number(event.at), event.event, event.who, event.detail),
+        )
+        number += 1
+
+
+def _history(connection: sqlite3.Connection, task_id: int) -> tuple[Event, ...]:
+    rows = connection.execute(
+        "SELECT at, event, who, detail FROM history WHERE task_id = ? ORDER BY version, number",
+        (task_id,),
+    )
+    return tuple(Event(time_of(at), event, who, detail) for at, event, who, detail in rows)
+
+
+def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
+    (
+        id, label, name, state, result, user, uid, execution_type, type, priority, key, created_at,
+        start_at, start_before, started_at, ended_at, state_updated_at, progress, parent_task_id,
+        recurring_logic_id, external_id, version, needed_help, cancelling, resumable, on_conflict,
+        wanted_locks, flow, input, output, definition,
+    ) = row  # fmt: skip
+    return Task(
+        id=id,
+        label=label,
+        name=name,
+        state=State(state),
+        result=Result(result),
+        user=user,
+        uid=uid,
+        execution_type=ExecutionType(execution_type),
+        type=type,
+        priority=priority,
+        key=key,
+        created_at=time_of(created_at),
+        start_at=time_of(start_at),
+        start_before=from_number(start_before),
+        started_at=from_number(started_at),
+        ended_at=from_number(ended_at),
+        state_updated_at=time_of(state_updated_at),
+        progress=progress,
+        parent_task_id=parent_task_id,
+        recurring_logic_id=recurring_logic_id,
+        external_id=external_id,
+        version=version,
+        needed_help=bool(needed_help),
+        cancelling=bool(cancelling),
+        resumable=bool(resumable),
+        on_conflict=OnConflict(on_conflict),
+        wanted_locks=wire.decode(tuple[Lock], json.loads(wanted_locks)) if wanted_locks else (),
+        flow=_from_json(flow),
+        input=json.loads(input),
+        output=_from_json(output),
+        definition=_from_json(definition),
+        steps=task_steps,
+    )
+
+
+def _to_json(value: JSON) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _from_json(text: str | None) -> JSON:
+    return None if text is None else json.loads(text)

@@ -1,0 +1,31 @@
+"""Sizes, as people write them."""
+
+import pytest
+
+from taskd.model.errors import InvalidInput
+from taskd.model.size import parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("4096", 4096),
+        (4096, 4096),
+        ("0", 0),
+        ("10 B", 10),
+        ("64 MiB", 64 * 1024**2),
+        ("64M", 64 * 1024**2),
+        ("500 kB", 500_000),
+        ("1.5k", 1536),
+        ("2gib", 2 * 1024**3),
+        ("1 TB", 10**12),
+    ],
+)
+def test_size_is_read_in_bytes(text: str | int, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1", "5 apples", "1 2", "MiB"])
+def test_anything_else_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"expected e\.g\. 64 MiB, 500 kB or 4096"):
+        parse_size(text)

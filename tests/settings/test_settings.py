@@ -1,0 +1,163 @@
+"""Where a setting's value comes from, and what is said of a wrong one."""
+
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from taskd.model.errors import StoreError
+from taskd.settings import Settings, load
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "taskd.yaml"
+
+
+def test_missing_file_means_defaults(config: Path) -> None:
+    settings = load(config, {})
+
+    assert settings == Settings()
+    assert settings.cancel_grace == timedelta(seconds=10)
+    assert settings.log_limit == 64 * 1024**2
+    assert settings.allow_dangerous_actions is False
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "settings:\n", "settings: {}\n"])
+def test_empty_file_means_defaults(config: Path, text: str) -> None:
+    config.write_text(text)
+
+    assert load(config, {}) == Settings()
+
+
+def test_file_goes_before_default(config: Path) -> None:
+    config.write_text(
+        "settings:\n"
+        "  allow_dangerous_actions: true\n"
+        "  executor_slots: 8\n"
+        "  cancel_grace: 5s\n"
+        "  stop_grace: 90\n"
+        "  log_limit: 1 MiB\n"
+        "  durability: normal\n"
+    )
+
+    assert load(config, {}) == Settings(
+        allow_dangerous_actions=True,
+        executor_slots=8,
+        cancel_grace=timedelta(seconds=5),
+        stop_grace=timedelta(seconds=90),
+        log_limit=1024**2,
+        durability="normal",
+    )
+
+
+def test_environment_goes_before_file(config: Path) -> None:
+    config.write_text("settings:\n  cancel_grace: 5s\n  executor_slots: 8\n")
+
+    settings = load(config, {"TASKD_CANCEL_GRACE": "1m", "TASKD_STATE_DIR": "/nowhere"})
+
+    assert settings == Settings(cancel_grace=timedelta(minutes=1), executor_slots=8)
+
+
+def test_relative_action_folders_are_beside_the_file(config: Path) -> None:
+    config.write_text("settings:\n  action_paths: [more, /srv/actions]\n")
+
+    assert load(config, {}).action_paths == (config.parent / "more", Path("/srv/actions"))
+
+
+def test_action_folders_in_the_environment_stand_between_colons(config: Path) -> None:
+    settings = load(config, {"TASKD_ACTION_PATHS": "/srv/a:/srv/b"})
+
+    assert settings.action_paths == (Path("/srv/a"), Path("/srv/b"))
+
+
+def test_other_sections_of_the_file_are_left_alone(config: Path) -> None:
+    config.write_text(
+        'notify:\n  - {on: [paused], command: "mail ops"}\n'
+        "cleanup: {after: 365d}\nroles: {}\ngrants: []\nsettings: {executor_slots: 2}\n"
+    )
+
+    assert load(config, {}) == Settings(executor_slots=2)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("cancel_grase: 5s", "unknown setting 'cancel_grase'; did you mean 'cancel_grace'?"),
+        ("on: 5s", "unknown setting 'on'"),
+        ("cancel_grace: soon", "cancel_grace: cannot read 'soon' as a length of time"),
+        ("cancel_grace:", "cancel_grace: cannot read '' as a length of time"),
+        ("executor_slots: 0", "executor_slots: cannot read '0' as a whole number from 1 on"),
+        ("executor_slots: 2.5", "executor_slots: cannot read '2.5' as a whole number"),
+        ("executor_slots: [1]", "executor_slots: it is a list: expected one value"),
+        ("log_limit: 3 apples", "log_limit: cannot read '3 apples' as a size"),
+        ("durability: some", "durability: 'some' is none of full, normal"),
+        ("enable_console: maybe", "enable_console: cannot read 'maybe' as true or false"),
+        ("log_limit: {a: 1}", "'log_limit' must be a plain value or a list of such"),
+        ("action_paths: [[a]]", "the items of 'action_paths' must be plain values"),
+        ("? [a]\n  : 1", "a key must be a plain name"),
+    ],
+)
+def test_wrong_setting_is_named_with_file_and_line(config: Path, line: str, message: str) -> None:
+    config.write_text(f"# ours\nsettings:\n  {line}\n")
+
+    with pytest.raises(StoreError) as caught:
+        load(config, {})
+
+    assert caught.value.message.startswith(f"{config}:3: {message}")
+    assert caught.value.exit_code == 78
+
+
+def test_all_wrong_settings_are_named_at_once(config: Path) -> None:
+    config.write_text("settings:\n  executor_slots: x\n  durability: y\n")
+
+    with pytest.raises(StoreError) as caught:
+        load(config, {"TASKD_LOG_LIMIT": "z"})
+
+    wheres = [line.split(": ")[0] for line in caught.value.message.splitlines()]
+    assert wheres == [f"{config}:2", f"{config}:3", "TASKD_LOG_LIMIT"]
+
+
+def test_setting_given_twice_is_an_error(config: Path) -> None:
+    config.write_text("settings:\n  executor_slots: 1\n  executor_slots: 2\n")
+
+    with pytest.raises(StoreError, match="'executor_slots' stands here twice, first in line 2"):
+        load(config, {})
+
+
+def test_unknown_section_is_an_error_with_a_guess(config: Path) -> None:
+    config.write_text("setting:\n  executor_slots: 1\n")
+
+    with pytest.raises(StoreError, match="1: unknown section 'setting'; did you mean 'settings'"):
+        load(config, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("settings: [a\n", ":2: this is no YAML"),
+        ("- a\n", ":1: the file must be a mapping"),
+        ("settings: 3\n", ":1: settings must be a mapping"),
+    ],
+)
+def test_file_that_is_no_mapping_is_an_error(config: Path, text: str, message: str) -> None:
+    config.write_text(text)
+
+    with pytest.raises(StoreError) as caught:
+        load(config, {})
+
+    assert message in caught.value.message
+
+
+def test_file_that_cannot_be_read_is_an_error(config: Path) -> None:
+    config.write_bytes(b"settings: {executor_slots: \xff}")
+
+    with pytest.raises(StoreError, match="cannot read"):
+        load(config, {})
+
+
+def test_every_setting_has_help_in_one_sentence() -> None:
+    helps = [setting.metadata["help"] for setting in fields(Settings)]
+
+    assert all(text and not text.endswith(".") for text in helps)
