@@ -1,7 +1,7 @@
 #!/bin/sh
 # A backup fails, the daemon is killed, the cause is fixed, the backup goes on. `make demo` runs it.
 #
-# All that it makes is in one new folder, and goes with it.
+# Daemon, store and copies are in one new folder, which is removed at the end.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,8 @@ unset TASKD_CONFIG TASKD_SOCKET
 export TASKD_STATE_DIR="$demo/state"
 export TZ="${TZ:-UTC}"
 
-say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold='' plain=''; fi
+say() { printf '\n%s# %s%s\n' "$bold" "$*" "$plain"; }
 fail() { printf '\nthe demo went wrong: %s\n' "$*" >&2; exit 1; }
 
 show() { printf '$ %s\n' "$*"; "$@"; }
@@ -33,6 +34,11 @@ task_is() {
     [ "$found" = "$1 $2" ] || fail "the task is $found, not $1 $2"
 }
 
+
+# copies_are N: so many archives, each with its checksum
+copies_are() {
+    [ "$(ls "$demo/backups" | wc -l)" = $(($1 * 2)) ] || fail "there should be $1 copies"
+}
 
 finish() {
     taskd stop >/dev/null 2>&1 || true
@@ -82,7 +88,13 @@ expect 0 taskctl list
 
 say "The copy is really there."
 expect 0 ls -l "$demo/backups"
-[ "$(ls "$demo/backups" | wc -l)" = 2 ] || fail "there should be an archive and its checksum"
+copies_are 1
+
+say "The next backup has its lock at once. It keeps one copy, so the older one is pruned."
+expect 0 taskctl run docs/examples/backup/backup.yaml \
+    source="$PWD/docs" target="$demo/backups" keep=1 --wait
+expect 0 taskctl logs 3
+copies_are 1
 
 say "Stop the daemon."
 expect 0 taskd stop

@@ -4,15 +4,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 import click
 
-from taskctl.complaint import complain
 from taskctl.options import GLOBAL_OPTIONS, Setup
 from taskd.model.errors import TaskdError
 
-COMMANDS = Path(__file__).parent / "commands"
+COMMANDS = os.path.join(os.path.dirname(__file__), "commands")
 INTERRUPTED = 130
 
 
@@ -20,7 +18,11 @@ class Commands(click.Group):
     """The files of a folder as commands, each loaded when it is asked for."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
-        return sorted(file.stem.rstrip("_") for file in COMMANDS.glob("[!_]*.py"))
+        return sorted(
+            file.removesuffix(".py").rstrip("_")
+            for file in os.listdir(COMMANDS)
+            if file.endswith(".py") and not file.startswith("_")
+        )
 
     def get_command(self, _context: click.Context, name: str) -> click.Command | None:
         file = next((f for f in (name, f"{name}_") if _is_command(f)), None)
@@ -45,7 +47,7 @@ class Commands(click.Group):
 
 
 def _is_command(name: str) -> bool:
-    return name.isidentifier() and (COMMANDS / f"{name}.py").is_file()
+    return name.isidentifier() and os.path.isfile(f"{COMMANDS}/{name}.py")
 
 
 @click.group(
@@ -65,26 +67,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
     try:
-        with taskctl.make_context("taskctl", words.copy(), obj=setup) as context:
-            status: int | None = taskctl.invoke(context)
+        status = _invoke(words, setup)
         sys.stdout.flush()
-        return status or 0
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
+        return status
     except click.ClickException as error:
-        complain(error, json=setup.json or asks_for_json(words), debug=setup.debug)
+        _complain(error, setup.json or asks_for_json(words), setup.debug)
         return error.exit_code
     except TaskdError as error:
-        complain(error, json=setup.json, debug=setup.debug)
+        _complain(error, setup.json, setup.debug)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()  # whoever read it has seen enough
         return 0
+    except OSError as error:
+        _forget_output()
+        _complain(TaskdError(f"cannot go on: {error}"), setup.json, setup.debug)
+        return TaskdError.exit_code
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     finally:
         setup.close()
+
+
+def _invoke(words: Sequence[str], setup: Setup) -> int:
+    try:
+        with taskctl.make_context("taskctl", list(words), obj=setup) as context:
+            status: int | None = taskctl.invoke(context)
+            return status or 0
+    except click.exceptions.Exit as ended:  # as `--help` does
+        return ended.exit_code
+
+
+def _forget_output() -> None:
+    """What is still to be written would fail again when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(error: click.ClickException | TaskdError, json: bool, debug: bool) -> None:
+    from taskctl.complaint import complain  # most commands start without it
+
+    complain(error, json=json, debug=debug)
 
 
 def asks_for_json(words: Sequence[str]) -> bool:

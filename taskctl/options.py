@@ -1,14 +1,13 @@
-"""Options and arguments that several commands share, and what the global ones say."""
+"""Options and arguments that several commands share, and what the global ones say.
 
-import re
+What they stand on is loaded when it is used: `version` and `--help` need none of it.
+"""
+
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
-
-from taskd.channel import Channel
-from taskd.model.interval import parse_interval
 
 OUTPUTS = ("table", "json", "jsonl", "yaml", "csv", "name")
 COLORS = ("auto", "always", "never")
@@ -25,15 +24,18 @@ class Setup:
         self.color = "auto"
         self.socket: str | None = None
         self.debug = False
-        self._channel: Channel | None = None
+        self._channel: Any = None
 
     @property
     def json(self) -> bool:
         return self.output in ("json", "jsonl")
 
     @property
-    def channel(self) -> Channel:
+    def channel(self) -> Any:
+        """The connection, a `taskd.channel.Channel`."""
         if self._channel is None:
+            from taskd.channel import Channel
+
             self._channel = Channel(self.socket)
         return self._channel
 
@@ -85,7 +87,7 @@ def task_id(text: str) -> int | str:
     """`42`, or `@last`: the newest task that the caller started."""
     if text == "@last":
         return text
-    if not re.fullmatch(r"[0-9]{1,18}", text):
+    if not (text.isascii() and text.isdecimal()):
         raise click.BadParameter(f"{text!r} is no task id: expected a number or @last")
     return int(text)
 
@@ -118,4 +120,8 @@ def _read_ids(
 
 def seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
     """A length of time, as in `90s` or `10m`."""
-    return None if text is None else parse_interval(text).total_seconds()
+    if text is None:
+        return None
+    from taskd.model.interval import parse_interval
+
+    return parse_interval(text).total_seconds()

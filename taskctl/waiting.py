@@ -42,11 +42,8 @@ def wait_for(
     """
     watch = Watch(setup.channel, timeout, log)
     try:
-        if quiet:
-            rested = watch.until(task_ids, enough, lambda task: None)
-        else:
-            with _teller(setup, log) as tell:
-                rested = watch.until(task_ids, enough, tell)
+        with _teller(setup, quiet, log) as tell:
+            rested = watch.until(task_ids, enough, tell)
     except KeyboardInterrupt:
         names = " ".join(map(str, task_ids))
         click.echo(f"detached; task {names} goes on. taskctl wait {names}", err=True)
@@ -57,10 +54,10 @@ def wait_for(
     return rested
 
 
-def _teller(setup: Setup, log: LogPrinter | None) -> Any:
+def _teller(setup: Setup, quiet: bool, log: LogPrinter | None) -> Any:
     """Lines that change in place would be torn by the output of steps."""
-    if log or not draws(sys.stderr):
-        return Story()
+    if quiet or log or not draws(sys.stderr):
+        return Story(quiet=quiet)
     from taskctl.view.console import console
     from taskctl.view.progress import Progress
 

@@ -1,18 +1,17 @@
 """A connection to the daemon on which many requests are in flight; answers are plain JSON.
 
-It imports no model, so that a program that only passes JSON on starts quickly.
+It imports no model and no pathlib, so that a program that only passes JSON on starts quickly.
 """
 
 import os
 import socket
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from taskd import wire
 from taskd.model.errors import ProtocolError, TaskdError, Unavailable
-from taskd.places import find_socket
+from taskd.socket_path import find_socket
 
 
 class Channel:
@@ -24,7 +23,7 @@ class Channel:
     name = "taskd.channel"  # how the daemon knows the program
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = Path(path) if path is not None else find_socket()
+        self.path = os.fspath(path) if path is not None else find_socket()
         self._number = 0
         self._answers: dict[int, dict[str, Any]] = {}
         self._buffer = b""
@@ -110,17 +109,17 @@ class Channel:
         )
 
 
-def _connect(path: Path) -> socket.socket:
+def _connect(path: str) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(str(path))
+        connection.connect(path)
     except OSError as error:
         connection.close()
         raise _unavailable(path, error) from None
     return connection
 
 
-def _unavailable(path: Path, error: OSError) -> Unavailable:
+def _unavailable(path: str, error: OSError) -> Unavailable:
     if isinstance(error, FileNotFoundError):
         return Unavailable(f"no daemon at {path}: there is no such socket", hint="taskd start")
     if isinstance(error, ConnectionRefusedError):

@@ -6,6 +6,7 @@ import select
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -174,6 +175,12 @@ def _find_daemon(places: Places) -> Client | None:
 def _show(facts: dict[str, Any]) -> None:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{count} {what}" for what, count in value.items()) or "none"
-        click.echo(f"{name.replace('_', ' '):{width}}  {value}")
+        click.echo(f"{name.replace('_', ' '):{width}}  {_in_words(value)}")
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {what}" for what, count in value.items()) or "none"
+    if isinstance(value, float):
+        return str(timedelta(seconds=int(value)))
+    return str(value)

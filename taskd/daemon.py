@@ -1,6 +1,6 @@
 """Puts the parts together, and takes them apart: start and stop order, signals.
 
-lock the state directory ─► store ─► actions ─► recovery ─► director, executors ─► socket ─► ready
+lock the state directory ─► store ─► actions ─► recovery ─► socket ─► loop ─► ready
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from taskd.engine.engine import Engine, Order, action_folders
 from taskd.engine.recovery import recover
 from taskd.engine.starting import Starter
 from taskd.executors.pool import Pool
+from taskd.loop import Loop
 from taskd.model.errors import AlreadyRunning, StoreError, TaskdError
 from taskd.places import Places
 from taskd.rpc.server import Server
@@ -49,6 +50,7 @@ def run(places: Places, ready_fd: int | None = None, accept_loss: bool = False) 
         server = Server(engine)
         _listen_to_signals(engine)
         server.listen(places.socket)
+        engine.loop.start()
         log.info("taskd (pid %d) answers at %s", os.getpid(), places.socket)
         if ready_fd is not None:
             os.write(ready_fd, READY)
@@ -85,21 +87,20 @@ def _build(places: Places, settings: Settings) -> Engine:
     database = Database(places.store)
     folders = action_folders(places, settings)
     starter = Starter(_load_catalog(folders), settings, places)
-    pool = Pool(
+    loop = Loop("loop")
+    director = Director(loop, database, starter)
+    director.pool = pool = Pool(
+        loop,
+        director.report,
         slots=settings.executor_slots,
         attempts=places.attempts,
         hosts=places.hosts,
         action_folders=folders,
         host_idle=settings.host_idle.total_seconds(),
         cancel_grace=settings.cancel_grace.total_seconds(),
-        report=lambda call_id, outcome: director.report(call_id, outcome),
     )
-    director = Director(database, starter, pool)
     recover(database, director, pool, places)
-    engine = Engine(places, database, starter, pool, director)
-    director.launch()
-    pool.launch()
-    return engine
+    return Engine(places, loop, database, starter, pool, director)
 
 
 def _load_catalog(folders: list[str]) -> Catalog:
@@ -150,10 +151,9 @@ def _wait_for_steps(engine: Engine) -> None:
 
 
 def _take_apart(engine: Engine, server: Server) -> None:
-    """No request, then no outcome, then no change: what was answered is on disk."""
+    """No further request is taken; what was is answered, once it is on disk."""
     server.stop(engine.places.socket)
-    engine.pool.stop()
-    engine.director.stop()
+    engine.loop.stop()
     engine.database.close()
     log.info("stopped")
 

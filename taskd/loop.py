@@ -43,15 +43,18 @@ class Loop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._numbers = itertools.count()
         self._running = True
+        # After all that was found at one look.
+        self.after_round: Callable[[], object] = lambda: None
 
     def start(self) -> None:
+        self.wake()
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after what was already called. From any other thread."""
+        """End the thread after what was already called, and after a last round. From any other
+        thread."""
         self.call(self._end)
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()
 
     def watch(self, fd: int, callback: Callable[[int], object], events: int = READ) -> None:
         self._callbacks[fd] = callback
@@ -67,6 +70,10 @@ class Loop:
 
     def call(self, function: Callable[[], object]) -> None:
         self._messages.append(function)
+        self.wake()
+
+    def wake(self) -> None:
+        """Make a round, soon. From any thread."""
         if not self._woken:
             self._woken = True
             os.eventfd_write(self._wake, 1)
@@ -88,6 +95,7 @@ class Loop:
                 elif callback := self._callbacks.get(fd):
                     self._guard(callback, events)
             self._run_timers()
+            self._guard(self.after_round)
 
     def _patience(self) -> float:
         if not self._timers:

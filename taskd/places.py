@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from taskd.socket_path import state_folder, xdg
+
 
 @dataclass(frozen=True)
 class Places:
@@ -40,22 +42,19 @@ class Places:
         return self.state / "secrets"
 
 
-SYSTEM_SOCKET = Path("/run/taskd/taskd.sock")
-
-
 def find_places(
     *, config: str | None = None, state: str | None = None, socket: str | None = None
 ) -> Places:
     """Arguments before environment before defaults. With `TASKD_STATE_DIR` alone, all is in it."""
     environment = os.environ
     alone = environment.get("TASKD_STATE_DIR")
-    state_dir = Path(state or alone or environment.get("STATE_DIRECTORY") or _user_state())
+    state_dir = Path(state or state_folder())
     if given := config or environment.get("TASKD_CONFIG"):
         config_file = Path(given)
     elif alone and not state:
         config_file = state_dir / "taskd.yaml"
     else:
-        config_file = _xdg("XDG_CONFIG_HOME", ".config") / "taskd" / "taskd.yaml"
+        config_file = Path(xdg("XDG_CONFIG_HOME", ".config"), "taskd", "taskd.yaml")
     socket_path = socket or environment.get("TASKD_SOCKET") or state_dir / "taskd.sock"
     return Places(
         config=config_file.absolute(),
@@ -63,20 +62,3 @@ def find_places(
         state=state_dir.absolute(),
         socket=Path(socket_path).absolute(),
     )
-
-
-def find_socket() -> Path:
-    """The overriding socket, else the user's own if there is one, else the system's if there is."""
-    own = find_places().socket
-    if os.environ.get("TASKD_SOCKET") or os.environ.get("TASKD_STATE_DIR"):
-        return own
-    return SYSTEM_SOCKET if SYSTEM_SOCKET.exists() and not own.exists() else own
-
-
-def _user_state() -> Path:
-    return _xdg("XDG_STATE_HOME", ".local/state") / "taskd"
-
-
-def _xdg(variable: str, below_home: str) -> Path:
-    value = os.environ.get(variable, "")
-    return Path(value) if value.startswith("/") else Path.home() / below_home

@@ -132,7 +132,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
         except InvalidInput as error:
             problems.append(f"{one.where}: {error.message}")
     if problems:
-        raise StoreError("\n".join(problems), hint="taskd check, once it is put right")
+        raise StoreError("\n".join(problems), hint="put it right; taskd check tells whether it is")
     if folders := values.get("action_paths"):
         values["action_paths"] = tuple(path.parent / folder for folder in folders)
     return Settings(**values)

@@ -30,11 +30,11 @@ def _list(setup: Setup, records: list[Record], name: str, none: str) -> None:
         click.echo(none, err=True)
         return
     from taskctl.view.columns import ACTION_COLUMNS, BROKEN_COLUMNS
-    from taskctl.view.console import console
+    from taskctl.view.console import show
     from taskctl.view.table import table
 
     columns = BROKEN_COLUMNS if name == "file" else ACTION_COLUMNS
-    console(setup.color).print(table(columns, records, headers=setup.headers))
+    show(setup.color, table(columns, records, headers=setup.headers))
 
 
 def _show(setup: Setup, action: Record) -> None:
@@ -42,6 +42,6 @@ def _show(setup: Setup, action: Record) -> None:
         print_one(setup.output, action, name="label", headers=setup.headers)
         return
     from taskctl.view.action_panel import action_panel
-    from taskctl.view.console import console
+    from taskctl.view.console import show
 
-    console(setup.color).print(action_panel(action))
+    show(setup.color, action_panel(action))

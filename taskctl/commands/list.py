@@ -41,8 +41,15 @@ def command(
         print_list(setup.output, page, fields=names or FIELDS, headers=setup.headers)
 
 
+LEFT_OUT = frozenset(
+    ("steps", "flow", "locks", "links", "errors", "history", "input", "output")
+)  # but for --full
+
+
 def _find(setup: Setup, query: Record, limit: int, after: str = "") -> Record:
     page: Record = setup.channel.ask("tasks.find", **query, limit=limit, after=after)
+    if not query["full"]:
+        page["items"] = [{k: v for k, v in t.items() if k not in LEFT_OUT} for t in page["items"]]
     return page
 
 
@@ -56,15 +63,14 @@ def _all(setup: Setup, query: Record) -> Record:
 
 def _print_table(setup: Setup, page: Record, names: list[str]) -> None:
     from taskctl.view import columns
-    from taskctl.view.console import console
+    from taskctl.view.console import console, show
     from taskctl.view.table import table
 
-    screen = console(setup.color)
-    chosen = columns.choose(names or columns.for_width(screen.width))
+    chosen = columns.choose(names or columns.for_width(console().width))
     if not page["items"]:
         click.echo("no tasks; taskctl actions lists what can be run", err=True)
         return
-    screen.print(table(chosen, page["items"], headers=setup.headers))
+    show(setup.color, table(chosen, page["items"], headers=setup.headers))
     shown, total = len(page["items"]), page["total"]
     if total is None or total > shown:
         count = "more than 10,000" if total is None else total

@@ -19,7 +19,7 @@ def command(setup: Setup, resource: str | None) -> None:
         click.echo("no locks are held", err=True)
         return
     from taskctl.view.columns import LOCK_COLUMNS
-    from taskctl.view.console import console
+    from taskctl.view.console import show
     from taskctl.view.table import table
 
-    console(setup.color).print(table(LOCK_COLUMNS, locks, headers=setup.headers))
+    show(setup.color, table(LOCK_COLUMNS, locks, headers=setup.headers))

@@ -22,8 +22,8 @@ def command(setup: Setup, /, task_id: int | str, **wanted: bool) -> None:
     if setup.output != "table":
         print_one(setup.output, task, headers=setup.headers)
         return
-    from taskctl.view.console import console
+    from taskctl.view.console import show
     from taskctl.view.task_panel import task_panel
 
     sections = [name for name in SECTIONS if wanted[name]] or SECTIONS
-    console(setup.color).print(task_panel(task, sections))
+    show(setup.color, task_panel(task, sections))

@@ -4,7 +4,6 @@ import click
 
 from taskctl import VERSION
 from taskctl.options import Command, Setup, pass_setup
-from taskctl.view.forms import print_one
 
 
 @click.command(cls=Command)
@@ -14,4 +13,6 @@ def command(setup: Setup) -> None:
     if setup.output == "table":
         click.echo(f"taskctl {VERSION}")
     else:
+        from taskctl.view.forms import print_one
+
         print_one(setup.output, {"version": VERSION}, name="version")

@@ -1,7 +1,6 @@
 """The columns of lists. A new one is a line here."""
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
 from taskctl.view import colors, times
 from taskctl.view.forms import Record
@@ -51,6 +50,8 @@ def choose(names: Sequence[str], columns: Sequence[Column] = TASK_COLUMNS) -> li
     known = {column.field: column for column in columns}
     for name in names:
         if name not in known:
+            from difflib import get_close_matches  # slow to load, and only needed here
+
             close = get_close_matches(name, known, n=1)
             raise InvalidInput(
                 f"no column {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""),
@@ -89,10 +90,16 @@ BROKEN_COLUMNS = (
     Column("line", right=True),
     Column("message", style="red"),
 )
+
+
+def _done(step: Record) -> float:
+    return 1.0 if step["state"] in ("success", "skipped") else float(step["progress"])
+
+
 STEP_COLUMNS = (
     Column("name", style="bold", cut=True),
     Column("state", style=colors.state),
-    Column("progress", lambda step: times.percent(step["progress"]), right=True),
+    Column("progress", lambda step: times.percent(_done(step)), right=True),
     Column("attempts", right=True),
     _at("started_at"),
     Column(

@@ -2,7 +2,7 @@
 
 import sys
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from taskctl.view.terminal import coloured
 
@@ -22,5 +22,15 @@ def console(color: str = "auto", *, stderr: bool = False) -> Console:
         highlight=False,
         markup=False,
         emoji=False,
-        soft_wrap=False,
     )
+
+
+def show(color: str, renderable: RenderableType) -> None:
+    """Print on stdout; lines in a pipe have no spaces at their end."""
+    screen = console(color)
+    if screen.is_terminal:
+        screen.print(renderable)
+        return
+    with screen.capture() as captured:
+        screen.print(renderable)
+    print("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))

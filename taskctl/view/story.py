@@ -45,7 +45,8 @@ def _failures(task: Record) -> Iterator[str]:
 class Story:
     """Tells each change of the tasks that it is called with, once, on stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._told: dict[int, str] = {}
 
     def __enter__(self) -> Self:
@@ -60,6 +61,8 @@ class Story:
         """Nothing is left to tell."""
 
     def __call__(self, task: Record) -> None:
-        if task["state"] not in ("paused", "stopped") and now(task) != self._told.get(task["id"]):
-            self._told[task["id"]] = now(task)
-            print(now(task), file=sys.stderr, flush=True)
+        text = now(task)
+        rests = task["state"] in ("paused", "stopped")  # which `ending` tells
+        if not (self._quiet or rests or text == self._told.get(task["id"])):
+            self._told[task["id"]] = text
+            print(text, file=sys.stderr, flush=True)

@@ -91,12 +91,17 @@ def _step_table(task: Record) -> Iterator[RenderableType]:
 
 
 def _errors(task: Record) -> Iterator[RenderableType]:
-    for error in task.get("errors") or []:
-        where, kind = inert(error["step"]), inert(error["kind"])
-        message = inert(error["message"], keep="\n")
-        yield Text.assemble((where, "bold"), "  ", (kind, "red"), f": {message}")
-        if trace := error["traceback"].rstrip():
-            yield Padding(Text(inert(trace, keep="\n\t"), style="dim"), (0, 0, 0, 2))
+    for step in _steps(task):
+        if error := step["error"]:
+            message, trace = error["message"], error["traceback"].rstrip()
+            yield Text.assemble(
+                (inert(step["name"]), "bold"),
+                "  ",
+                (inert(error["kind"]), "red"),
+                f": {inert(message)}",
+            )
+            if trace and trace not in message:
+                yield Padding(Text(inert(trace, keep="\n\t"), style="dim"), (0, 0, 0, 2))
 
 
 def _locks(task: Record) -> Iterator[RenderableType]:

@@ -5,7 +5,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -58,7 +57,7 @@ def run_command(
 
 def _file_of(input: str | bytes) -> IO[bytes]:
     """A file rather than a pipe: the command may read it as late as it likes."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file = os.fdopen(os.memfd_create("input"), "w+b")
     file.write(input.encode() if isinstance(input, str) else input)
     file.seek(0)
     return file

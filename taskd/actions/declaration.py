@@ -103,7 +103,7 @@ def _check_attributes(
         if name.startswith("_"):
             raise place.of(name).refuse(f"input {name!r} starts with '_': rename it")
     for name, value in vars(action).items():
-        if name not in own and not name.startswith("_"):
+        if name not in own and not name.startswith("_") and not step_of(value):
             _check_attribute(name, value, place, reserved)
 
 

@@ -1,14 +1,13 @@
 """A lock conflict is told as it is now: who holds the lock, since when, and what would help."""
 
-import sqlite3
-
 from taskd.model.record import replace
 from taskd.model.step import StepError
 from taskd.model.task import State, Task
 from taskd.store import tasks
+from taskd.store.database import Connection
 
 
-def explain(connection: sqlite3.Connection, task: Task) -> Task:
+def explain(connection: Connection, task: Task) -> Task:
     """`task` with the texts of its conflicts made from the holders as they are."""
     steps = {
         name: replace(step, error=_told(connection, step.error))
@@ -22,7 +21,7 @@ def explain(connection: sqlite3.Connection, task: Task) -> Task:
     return replace(task, steps=steps, errors=errors)
 
 
-def _told(connection: sqlite3.Connection, error: StepError) -> StepError:
+def _told(connection: Connection, error: StepError) -> StepError:
     lock, operation = error.detail["resource"], error.detail["operation"]
     lock = f"{lock}/{operation}" if operation else lock
     holders = [tasks.summary(connection, task_id) for task_id in error.detail["holders"]]

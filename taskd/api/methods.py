@@ -3,7 +3,7 @@
 @query      f(connection, …)        on a snapshot, in a reader's thread
 @command    f(tx, …)                in the director's transaction; answered after the commit
 @errand     f(engine, …)            in a thread of its own time: it may wait for a host or a file
-@waiting    f(tx, reply, …)         in the director; answers now or, with NOT_YET, after a later commit
+@waiting    f(tx, reply, …)         in the director; answers now or, by NOT_YET, after a later comm
 
 A command that is `fresh` first has changed action files read again. Parameters are checked against
 the signature before the function is called.

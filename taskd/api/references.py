@@ -1,13 +1,12 @@
 """How people name a task: an id, or `@last`."""
 
-import sqlite3
-
 from taskd.api.access import Caller
 from taskd.model.errors import InvalidInput
 from taskd.store import tasks
+from taskd.store.database import Connection
 
 
-def resolve(connection: sqlite3.Connection, caller: Caller, task: int | str) -> int:
+def resolve(connection: Connection, caller: Caller, task: int | str) -> int:
     """The id. Raises NotFound or InvalidInput."""
     if task == "@last":
         return tasks.newest(connection, caller.uid)

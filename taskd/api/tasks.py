@@ -1,8 +1,7 @@
 """Tasks: start, find, get, wait, resume, cancel."""
 
-import sqlite3
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from taskd import wire
 from taskd.api import conflicts
@@ -20,11 +19,14 @@ from taskd.model.page import Page
 from taskd.model.step import JSON, Rescue, StepState
 from taskd.model.task import Task
 from taskd.store import tasks as store
+from taskd.store.database import Connection
 from taskd.store.transaction import Transaction
 
 MAX_PAGE = 1000
 COUNTED = 10_000
 NOTHING: dict[str, Any] = {}
+
+Brief: TypeAlias = dict[str, Any]  # a task without its steps, locks, input and output
 
 
 @command(Permission.CREATE_TASKS, fresh=True)
@@ -40,11 +42,12 @@ def start(
     links: list[str] = [],  # noqa: B006
     key: str | None = None,
     priority: int = 0,
-) -> Task:
+) -> Brief:
     """Start a task of a known action."""
     definition = engine.catalog.get(action)
     order = Order(name, tuple(locks), tuple(links), key, priority)
-    return create(tx, engine.places, definition, input, words, order, caller.user, caller.uid)
+    task = create(tx, engine.places, definition, input, words, order, caller.user, caller.uid)
+    return task.brief()
 
 
 @command(Permission.CREATE_TASKS, fresh=True)
@@ -57,7 +60,7 @@ def start_many(
         if not isinstance(request, dict):
             raise InvalidInput(f"request {number} is no object")
         method.check(request)
-    return [start(tx, engine, caller, **request).id for request in requests]
+    return [start(tx, engine, caller, **request)["id"] for request in requests]
 
 
 @errand(Permission.CREATE_TASKS)
@@ -73,7 +76,7 @@ def start_definition(
     links: list[str] = [],  # noqa: B006
     key: str | None = None,
     priority: int = 0,
-) -> Task:
+) -> Brief:
     """Start a task of a YAML definition, which is kept with it."""
     definition = child.compile_text(text, file)
     order = Order(name, tuple(locks), tuple(links), key, priority)
@@ -95,7 +98,7 @@ def exec(
     links: list[str] = [],  # noqa: B006
     key: str | None = None,
     priority: int = 0,
-) -> Task:
+) -> Brief:
     """Start a command as a task: a line for /bin/sh, or a list of arguments."""
     if not command or not all(isinstance(word, str) for word in command):
         raise InvalidInput("the command must be a line, or a list of words")
@@ -129,7 +132,7 @@ def _start_kept(
     input: dict[str, JSON],
     words: dict[str, str],
     order: Order,
-) -> Task:
+) -> Brief:
     kept = wire.encode(definition)
     return engine.director.do(
         lambda tx: create(
@@ -142,19 +145,19 @@ def _start_kept(
             caller.user,
             caller.uid,
             keep=kept,
-        )
+        ).brief()
     )
 
 
 @query(Permission.VIEW_TASKS)
 def find(
-    connection: sqlite3.Connection,
+    connection: Connection,
     search: str = "",
     order: str = "",
     limit: int = 20,
     after: str = "",
     full: bool = False,
-) -> Page[Task]:
+) -> Page[Brief] | Page[Task]:
     """Tasks, newest first, a page at a time; `after` is the last id of the page before."""
     if search.strip():
         raise QueryError("searching is not part of this version yet", hint="taskctl list")
@@ -165,17 +168,18 @@ def find(
     found = store.find_page(connection, int(after) if after else None, min(limit, MAX_PAGE))
     total = store.count(connection, COUNTED)
     if full:
-        found = [
-            conflicts.explain(connection, store.get_full(connection, task.id)) for task in found
-        ]
-    return Page(found, total, more=total is None)
+        return Page([_full(connection, task.id) for task in found], total, more=total is None)
+    return Page([task.brief() for task in found], total, more=total is None)
 
 
 @query(Permission.VIEW_TASKS)
-def get(connection: sqlite3.Connection, caller: Caller, task_id: int | str) -> Task:
+def get(connection: Connection, caller: Caller, task_id: int | str) -> Task:
     """One task with all that is known of it."""
-    task = store.get_full(connection, resolve(connection, caller, task_id))
-    return conflicts.explain(connection, task)
+    return _full(connection, resolve(connection, caller, task_id))
+
+
+def _full(connection: Connection, task_id: int) -> Task:
+    return conflicts.explain(connection, store.get_full(connection, task_id))
 
 
 @waiting(Permission.VIEW_TASKS)
@@ -229,16 +233,16 @@ def _wait(
 
 
 @command(Permission.EDIT_TASKS, fresh=True)
-def resume(tx: Transaction, caller: Caller, task_id: int | str) -> Task:
+def resume(tx: Transaction, caller: Caller, task_id: int | str) -> Brief:
     """Resume a paused task from the step that failed."""
     task = tx.get(resolve(tx.connection, caller, task_id))
-    return tx.save(lifecycle.resume(task, caller.user, tx.now))
+    return tx.save(lifecycle.resume(task, caller.user, tx.now)).brief()
 
 
 @command(Permission.EDIT_TASKS)
 def cancel(
     tx: Transaction, engine: Engine, caller: Caller, task_id: int | str, force: bool = False
-) -> Task:
+) -> Brief:
     """Cancel a task; what runs of it is told, and ended after its grace, or at once by `force`."""
     task = tx.get(resolve(tx.connection, caller, task_id))
     definition = engine.catalog.of(task)
@@ -247,4 +251,4 @@ def cancel(
     for step in task.steps.values():
         if step.state is StepState.RUNNING and step.call_id is not None:
             tx.after_commit.append(partial(engine.pool.cancel, step.call_id, force=force))
-    return task
+    return task.brief()

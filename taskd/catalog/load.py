@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from taskd.catalog.python_source import Found, mount, read_entry_points, read_python_file
+from taskd.catalog.python_reader import Found, read_entry_points, read_python_file
+from taskd.catalog.python_source import mount
 from taskd.catalog.yaml_source import compile_definition, find_warnings
 from taskd.model.definition import Broken, Definition
 from taskd.model.errors import InvalidAction

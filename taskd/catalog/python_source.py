@@ -1,28 +1,21 @@
-"""Actions in Python files: modules `taskd_actions.<path>`, and those of installed packages.
+"""Where a host finds author code: modules `taskd_actions.<path>`, or of installed packages.
 
-Runs in a host, which sets `sys.dont_write_bytecode` before: a cached file that is less than a
-second old would hide the next edit.
+The host sets `sys.dont_write_bytecode` before: a cached file that is less than a second old would
+hide the next edit.
 """
 
 import importlib
 import sys
-import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import TypeAlias
 
 from taskd.actions.action import Action
 from taskd.actions.function import action_of
-from taskd.catalog.describe import describe, is_listed, revision_of
-from taskd.model.definition import Broken, Definition
-from taskd.model.errors import InvalidAction, NotFound
+from taskd.model.errors import NotFound
 
 PACKAGE = "taskd_actions"
-ENTRY_POINTS = "taskd.actions"
-Found: TypeAlias = Definition | Broken
 
 
 def mount(folders: Iterable[str]) -> None:
@@ -48,57 +41,3 @@ def find_action(module: str, name: str) -> type[Action]:
     if action is None:
         raise NotFound(f"no action {name!r} in {module!r}")
     return action
-
-
-def read_python_file(file: Path, folder: Path) -> list[Found]:
-    """Its actions; one Broken where it cannot be loaded."""
-    module = ".".join((PACKAGE, *file.relative_to(folder).with_suffix("").parts))
-    if "." in file.stem:
-        return [Broken(str(file), 1, "cannot be a module: leave the dots out of its name")]
-    return _read_module(module, file)
-
-
-def read_entry_points() -> list[Found]:
-    found: list[Found] = []
-    for module in dict.fromkeys(entry.module for entry in entry_points(group=ENTRY_POINTS)):
-        found += _read_module(module, None)
-    return found
-
-
-def _read_module(name: str, file: Path | None) -> list[Found]:
-    try:
-        module = importlib.import_module(name)
-        if file is not None and Path(module.__file__ or "") != file:
-            return [Broken(str(file), 1, f"is hidden by {module.__file__}: rename one")]
-        revision = revision_of(Path(module.__file__).read_bytes()) if module.__file__ else ""
-        return [describe(action, name, revision) for name, action in _actions(module)]
-    # An author's file may do anything as it is loaded, sys.exit() included; others go on.
-    except BaseException as error:
-        return [_broken(error, str(file or name))]
-
-
-def _actions(module: ModuleType) -> Iterator[tuple[str, type[Action]]]:
-    """Those that it declares, not those that it imports; under their first name."""
-    seen = set()
-    for name, value in vars(module).items():
-        action = action_of(value)
-        if action and action.__module__ == module.__name__ and action not in seen:
-            seen.add(action)
-            if is_listed(action):
-                yield name, action
-
-
-def _broken(error: BaseException, file: str) -> Broken:
-    if isinstance(error, InvalidAction) and error.file == file:
-        return Broken(file, error.line, error.reason)
-    if isinstance(error, SyntaxError) and error.filename == file:
-        return Broken(file, error.lineno or 1, f"{type(error).__name__}: {error.msg}")
-    frames = traceback.extract_tb(error.__traceback__)
-    line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
-    return Broken(file, line or 1, _in_words(error))
-
-
-def _in_words(error: BaseException) -> str:
-    if isinstance(error, InvalidAction):
-        return error.message
-    return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]

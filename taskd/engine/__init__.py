@@ -1,1 +1,1 @@
-"""What makes tasks move: the director, and the rules of starting and ending applied to the store."""
+"""What makes tasks move: the director, and the rules applied to the store."""

@@ -12,7 +12,6 @@ from taskd.model.lock import Lock, link, parse_lock
 from taskd.model.step import JSON
 from taskd.model.task import ExecutionType, Result, State, Task
 from taskd.places import Places
-from taskd.store import tasks
 from taskd.store.transaction import Transaction
 
 MAX_TEXT = 1000  # of a name or key
@@ -45,7 +44,7 @@ def create(
 
     Raises InvalidInput, naming all that is wrong with the input.
     """
-    if order.key is not None and (known := tasks.with_key(tx.connection, uid, order.key)):
+    if order.key is not None and (known := tx.with_key(uid, order.key)):
         return tx.get(known)
     values = read_input(definition, input, words)
     hidden = {f.name: values[f.name] for f in definition.fields if f.secret and f.name in values}

@@ -1,8 +1,8 @@
-"""The one thread that owns the state.
+"""The director alone owns the state. It works in the daemon's loop, after each round of it.
 
-    changes ─► [ BEGIN · each in a savepoint · start what may start · COMMIT ] ─► answers
-                                                                              ─► calls to executors
-                                                                              ─► those who wait
+    changes ─► [ BEGIN · each by itself · start what may start · COMMIT ] ─► answers
+                                                                          ─► calls to executors
+                                                                          ─► those who wait
 
 Whatever changes state is a function put in its queue: a command of the API, an outcome, a time that
 has come. It takes all that wait, so one fsync serves a whole batch. A change has no effect outside
@@ -13,8 +13,7 @@ culprit is refused; an outcome is never refused but kept, and tried again.
 
 import logging
 import queue
-import sqlite3
-import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,8 +22,8 @@ from typing import Any, TypeVar
 from taskd.engine import ending
 from taskd.engine.starting import Starter
 from taskd.engine.watchers import Watchers
-from taskd.executors.base import Call, Outcome, Progress
-from taskd.executors.pool import Pool
+from taskd.executors.base import Call, Executor, Outcome, Progress
+from taskd.loop import Loop, Timer
 from taskd.model import lifecycle
 from taskd.model.errors import Busy, TaskdError
 from taskd.store import steps
@@ -50,32 +49,30 @@ class Change:
     is_outcome: bool = False
 
 
+NOTHING = Change(lambda _tx: None)  # only to look what may start
+
+
 class Director:
-    def __init__(self, database: Database, starter: Starter, pool: Pool) -> None:
+    def __init__(self, loop: Loop, database: Database, starter: Starter) -> None:
         self.starter = starter
+        self.pool: Executor
         self.watchers = Watchers()
         self.after_batch: Callable[[], object] = lambda: None
+        self._loop = loop
         self._tx = Transaction(database.writer)
-        self._pool = pool
-        self._queue: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="director", daemon=True)
+        self._changes = deque([NOTHING])  # what the store holds may start at once
         self._out: dict[int, tuple[int, str]] = {}  # calls given to executors: task and step
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
         self._starting = True
         self._next_due: datetime | None = None
+        self._due_timer: Timer | None = None
+        loop.after_round = self._serve_all
 
     # From any thread
 
-    def launch(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """After what is queued; nothing more is taken."""
-        self._queue.put(None)
-        self._thread.join()
-
     def put(self, apply: Callable[[Transaction], object], answer: Answer | None = None) -> None:
-        self._queue.put(Change(apply, answer))
+        self._changes.append(Change(apply, answer))
+        self._loop.wake()
 
     def do(self, apply: Callable[[Transaction], T]) -> T:
         """The result of a change, once it is committed. Raises what it raised."""
@@ -86,8 +83,22 @@ class Director:
             raise error
         return value  # type: ignore[no-any-return]
 
+    @property
+    def calls_out(self) -> int:
+        return len(self._out)
+
+    def pause_starting(self, paused: bool) -> None:
+        """No step is started any more, or again."""
+        self.put(lambda _tx: setattr(self, "_starting", not paused))
+
+    # In the loop, or before it starts
+
+    def add(self, change: Change) -> None:
+        """Without waking the loop, which is in a round."""
+        self._changes.append(change)
+
     def report(self, call_id: int, outcome: Outcome | Progress) -> None:
-        """For executors: what became of a call."""
+        """For executors: what became of a call, or how far it has got."""
 
         def apply(tx: Transaction) -> None:
             if call_id in self._out:
@@ -97,48 +108,20 @@ class Director:
             if self._out.pop(call_id, None):
                 self._settled.append(call_id)
 
-        is_progress = isinstance(outcome, Progress)
-        self._queue.put(Change(apply, None if is_progress else ended, not is_progress))
+        if isinstance(outcome, Progress):
+            self._changes.append(Change(apply))
+        else:
+            self._changes.append(Change(apply, ended, is_outcome=True))
 
     def adopt(self, calls: dict[int, tuple[int, str]]) -> None:
-        """Before launch: calls of an earlier daemon, whose outcomes will be reported."""
+        """Calls of an earlier daemon, whose outcomes will be reported."""
         self._out.update(calls)
 
-    def pause_starting(self, paused: bool) -> None:
-        """No step is started any more, or again."""
-        self.put(lambda _tx: setattr(self, "_starting", not paused))
-
-    @property
-    def calls_out(self) -> int:
-        return len(self._out)
-
-    # The thread
-
-    def _run(self) -> None:
-        self._queue.put(Change(lambda _tx: None))  # what the store holds may start at once
-        while batch := self._take():
-            self._serve(batch)
-
-    def _take(self) -> list[Change]:
-        """All that wait, at least one; none when told to stop."""
-        batch: list[Change] = []
-        try:
-            change = self._queue.get(timeout=self._patience())
-            while change is not None:
-                batch.append(change)
-                if len(batch) == MAX_BATCH:
-                    return batch
-                change = self._queue.get_nowait()
-            if batch:  # first finish these
-                self._queue.put(None)
-            return batch
-        except queue.Empty:
-            return batch or [Change(lambda _tx: None)]
-
-    def _patience(self) -> float | None:
-        if self._next_due is None:
-            return None
-        return max(0.0, (self._next_due - datetime.now(UTC)).total_seconds())
+    def _serve_all(self) -> None:
+        """Everything that waits, with what comes of it at once."""
+        while self._changes:
+            count = min(len(self._changes), MAX_BATCH)
+            self._serve([self._changes.popleft() for _ in range(count)])
 
     def _serve(self, batch: list[Change]) -> None:
         try:
@@ -156,9 +139,9 @@ class Director:
                 self._tx.rollback()
                 self._refuse(change, error)
 
-    def _refuse(self, change: Change, error: sqlite3.Error) -> None:
+    def _refuse(self, change: Change, error: Lost) -> None:
         if change.is_outcome:
-            threading.Timer(RETRY_SECONDS, self._queue.put, [change]).start()
+            self._loop.later(RETRY_SECONDS, lambda: self.add(change))
         elif change.answer:
             change.answer(None, Busy(f"the store cannot be written now: {error}"))
             self.after_batch()
@@ -170,25 +153,27 @@ class Director:
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         calls = self.starter.start(tx, self._room(batch)) if self._starting else []
-        self._next_due = steps.next_due(tx.connection)
+        tx.flush()
+        next_due = steps.next_due(tx.connection)
         tx.commit()
+        self._set_alarm(next_due)
         self._after_commit(batch, results, calls)
 
     def _attempt(self, change: Change) -> tuple[Any, BaseException | None]:
         tx = self._tx
-        tx.savepoint()
+        tx.begin_change()
         try:
             value = change.apply(tx)
         except TaskdError as error:
-            tx.undo()
+            tx.undo_change()
             return None, error
         except Lost:  # perhaps the whole transaction with it
             raise
         except Exception as error:  # a bug in one request must not end the thread that owns all
             log.exception("a change failed")
-            tx.undo()
+            tx.undo_change()
             return None, error
-        tx.release()
+        tx.end_change()
         return value, None
 
     def _room(self, batch: list[Change]) -> int:
@@ -198,7 +183,7 @@ class Director:
         the dozen between two commits, and their slots need not wait for the next.
         """
         ending_now = sum(change.is_outcome for change in batch)
-        slots = self._pool.slots
+        slots = self.pool.slots
         ahead = min(2 * ending_now, AHEAD * slots) if ending_now > 1 else 0
         return slots + ahead - (len(self._out) - ending_now)
 
@@ -207,8 +192,19 @@ class Director:
             return
         for task_id, number in steps.due(tx.connection, tx.now, MAX_BATCH):
             task = tx.get(task_id)
-            name = next(s.name for s in task.steps.values() if s.number == number)
-            tx.save(lifecycle.due(task, name))
+            step = next(step for step in task.steps.values() if step.number == number)
+            if step.due_at:
+                tx.save(lifecycle.due(task, step.name))
+
+    def _set_alarm(self, due: datetime | None) -> None:
+        if due == self._next_due:
+            return
+        self._next_due = due
+        if self._due_timer:
+            self._due_timer.cancel()
+        if due:
+            seconds = max(0.0, (due - datetime.now(UTC)).total_seconds())
+            self._due_timer = self._loop.later(seconds, lambda: self.add(NOTHING))
 
     def _after_commit(
         self,
@@ -219,12 +215,13 @@ class Director:
         tx = self._tx
         if calls:
             self._out |= {call.id: (call.task_id, call.step) for call in calls}
-            self._pool.start_many(calls)
+            for call in calls:
+                self.pool.start(call)
         for change, (value, error) in zip(batch, results, strict=True):
             if change.answer:
                 change.answer(value, error)
         if self._settled:
-            self._pool.settled(self._settled)
+            self.pool.settled(self._settled)
         for effect in tx.after_commit:
             effect()
         self.watchers.wake(tx.changed)

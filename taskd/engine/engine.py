@@ -13,6 +13,7 @@ from taskd.catalog.catalog import Catalog
 from taskd.engine.director import Director
 from taskd.engine.starting import Starter
 from taskd.executors.pool import Pool
+from taskd.loop import Loop
 from taskd.places import Places
 from taskd.settings import Settings, load
 from taskd.store.database import Database
@@ -31,6 +32,7 @@ class Order(Enum):
 @dataclass
 class Engine:
     places: Places
+    loop: Loop
     database: Database
     starter: Starter
     pool: Pool
@@ -53,7 +55,7 @@ class Engine:
             if always or self.catalog.is_stale():
                 folders = action_folders(self.places, self.settings)
                 self.starter.catalog = child.load(folders)
-                self.pool.renew(folders)
+                self.loop.call(lambda: self.pool.hosts.renew(folders))
                 for broken in self.catalog.broken:
                     log.warning("%s:%d: %s", broken.file, broken.line, broken.message)
             return self.catalog

@@ -1,12 +1,13 @@
 """A plan becomes a task's name, steps and locks, in one transaction or not at all."""
 
-from taskd.catalog.inputs import fill
+from taskd.catalog.templates import fill, fill_lock
 from taskd.executors.base import Planned
 from taskd.model import flow as flows
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Retry
 from taskd.model.errors import TaskdError
-from taskd.model.lock import Lock, exclusive, parse_lock
+from taskd.model.lock import Lock, exclusive
+from taskd.model.record import replace
 from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
 from taskd.model.task import Flow, Task
 from taskd.store import locks
@@ -19,7 +20,7 @@ def plan_from_data(tx: Transaction, task: Task, definition: Definition) -> Task:
         planned = Planned(
             fill(definition.title, task.input),
             definition.flow,
-            tuple(parse_lock(fill(text, task.input)) for text in definition.locks),
+            tuple(fill_lock(text, task.input) for text in definition.locks),
         )
     except TaskdError as error:
         task = lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
@@ -38,7 +39,8 @@ def apply_plan(tx: Transaction, task: Task, definition: Definition, planned: Pla
                 task = lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
             return fail(tx, task, _conflict(lock, holders), Rescue.PAUSE)
     if wanted:
-        locks.take(tx.connection, task.id, wanted, tx.now)
+        locks.take(tx.write(), task.id, wanted, tx.now)
+        task = replace(task, locks=tuple(lock for lock in wanted if lock.exclusive))
     name = planned.name if task.name == task.label else task.name
     steps = _steps(definition, planned.flow)
     return tx.save(lifecycle.planned(task, name, planned.flow, steps, tx.now))

@@ -10,12 +10,11 @@ from taskd.model.step import Rescue, Step, StepError, StepKind
 from taskd.model.task import Task
 from taskd.places import Places
 from taskd.settings import Settings
-from taskd.store import steps
 from taskd.store.transaction import Transaction
 
 
 class Starter:
-    """Makes calls of ready steps. `catalog` and `settings` are replaced when they are read again."""
+    """Makes calls of ready steps. `catalog` and `settings` are replaced when read again."""
 
     def __init__(self, catalog: Catalog, settings: Settings, places: Places) -> None:
         self.catalog = catalog
@@ -26,7 +25,7 @@ class Starter:
         """At most `room` calls; each is committed as running before an executor sees it."""
         calls: list[Call] = []
         while len(calls) < room:
-            rows = steps.ready(tx.connection, room - len(calls))
+            rows = tx.ready(room - len(calls))
             if not rows:
                 break
             for task_id, number in rows:

@@ -1,4 +1,4 @@
-"""Who waits for a task: answered by the commit that changes it. Belongs to the director's thread."""
+"""Who waits for a task: answered by the commit that changes it, in the director's thread."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

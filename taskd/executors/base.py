@@ -1,6 +1,6 @@
 """What every executor takes and gives: a `Call`, and one `Outcome` for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -110,7 +110,12 @@ class Executor(Protocol):
     Each call that was started is reported exactly once.
     """
 
+    slots: int
+
     def start(self, call: Call) -> None: ...
 
     def cancel(self, call_id: int, *, force: bool = False) -> None:
         """Tell the step, and end its whole process tree after the call's grace; `force`: now."""
+
+    def settled(self, call_ids: Iterable[int]) -> None:
+        """Their outcomes are committed: nobody needs to keep them any longer."""

@@ -18,7 +18,7 @@ def check_json(output: object, step: str) -> None:
     try:
         wrong = _find_not_json(output, "")
     except RecursionError:
-        wrong = "holds itself, or is nested too deeply"
+        wrong = " holds itself, or is nested too deeply"
     if wrong:
         raise InvalidAction(f"step {step!r} returned what is no JSON: its output{wrong}")
 

@@ -1,6 +1,6 @@
 """Commands: steps that need no host, each under a supervisor that outlives the daemon.
 
-All of it runs in the pool's loop, which waits for the supervisors by pidfd and looks now and then
+All of it runs in the daemon's loop, which waits for the supervisors by pidfd and looks now and then
 what the commands say of their progress.
 """
 

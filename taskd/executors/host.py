@@ -10,6 +10,7 @@ what the daemon had not told to be settled, and ends. What recovery must know of
 still at it is in FOLDER/state, see `Record`.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -192,10 +193,8 @@ class Host:
             return b""
 
     def _send(self, line: bytes) -> None:
-        try:
+        with contextlib.suppress(OSError):  # no daemon any more: the outcome is left in the folder
             self._connection.sendall(line)
-        except OSError:  # the daemon is gone: the outcome is left in the folder
-            pass
 
     def _leave(self) -> None:
         path = os.path.join(self._folder, "outcomes")

@@ -1,7 +1,6 @@
 """Starts one command in a session of its own, and says in words why it could not."""
 
 import os
-from typing import NoReturn
 
 from taskd.executors import kernel
 from taskd.logs.writer import reason
@@ -37,6 +36,8 @@ def launch(arguments: list[bytes], cwd: bytes, environment: dict[bytes, bytes]) 
             _become(arguments, cwd, environment)
         except CannotStart as error:
             os.write(complaint, b"%d %s" % (error.status, error.message.encode()))
+        except (OSError, ValueError) as error:  # e.g. a NUL in the environment
+            os.write(complaint, b"%d cannot start: %s" % (CANNOT_RUN, str(error).encode()))
         finally:
             os._exit(NOT_FOUND)
     for descriptor in (output, errors, complaint):
@@ -61,7 +62,7 @@ def _leave_parent(parent: int, output: int, errors: int) -> None:
     kernel.forget_signals()
 
 
-def _become(arguments: list[bytes], cwd: bytes, environment: dict[bytes, bytes]) -> NoReturn:
+def _become(arguments: list[bytes], cwd: bytes, environment: dict[bytes, bytes]) -> None:
     try:
         os.chdir(cwd)
     except OSError as error:

@@ -1,7 +1,8 @@
 """The executor of a daemon: a number of slots, each of which runs one step at a time.
 
-Calls beyond the slots wait here in memory, their attempts already committed, so that a slot that
-becomes free need not wait for a commit. How many the director sends ahead is its business.
+All of it runs in the daemon's loop. Calls beyond the slots wait here in memory, their attempts
+already committed, so that a slot that becomes free need not wait for a commit. How many the
+director sends ahead is its business.
 """
 
 from collections import deque
@@ -17,6 +18,8 @@ from taskd.loop import Loop
 class Pool:
     def __init__(
         self,
+        loop: Loop,
+        report: Report,
         *,
         slots: int,
         attempts: Path,
@@ -24,52 +27,40 @@ class Pool:
         action_folders: list[str],
         host_idle: float,
         cancel_grace: float,
-        report: Report,
     ) -> None:
         self.slots = slots
-        self._loop = Loop("executors")
         self._report = report
         self._waiting: deque[Call] = deque()
         self._active: set[int] = set()
-        self.hosts = Hosts(self._loop, hosts, action_folders, host_idle, cancel_grace, self._take)
-        self.commands = Commands(self._loop, attempts, self._take)
-
-    def launch(self) -> None:
-        self._loop.start()
-
-    def stop(self) -> None:
-        """Give out nothing more. What runs goes on without us."""
-        self._loop.stop()
+        self.hosts = Hosts(loop, hosts, action_folders, host_idle, cancel_grace, self._take)
+        self.commands = Commands(loop, attempts, self._take)
 
     def start(self, call: Call) -> None:
-        self.start_many([call])
-
-    def start_many(self, calls: list[Call]) -> None:
-        self._loop.call(lambda: self._accept(calls))
+        self._waiting.append(call)
+        self._fill()
 
     def cancel(self, call_id: int, *, force: bool = False) -> None:
-        self._loop.call(lambda: self._cancel(call_id, force))
+        for call in self._waiting:
+            if call.id == call_id:
+                self._waiting.remove(call)
+                self._take(call_id, NeverRan())
+                return
+        if not self.hosts.cancel(call_id, force=force):
+            self.commands.cancel(call_id, force=force)
 
     def settled(self, call_ids: Iterable[int]) -> None:
         """Their outcomes are committed."""
-        numbers = list(call_ids)
-        self._loop.call(lambda: self._settle(numbers))
-
-    def renew(self, action_folders: list[str]) -> None:
-        self._loop.call(lambda: self.hosts.renew(action_folders))
+        self.hosts.settled(call_ids)
+        self.commands.settled(call_ids)
 
     def take_up(self, calls: set[int]) -> Found:
-        """Before launch: which calls of an earlier daemon still run, and take a slot, and what
+        """Before the loop starts: which calls of an earlier daemon still run, and take a slot, and what
         became of others. The rest left no trace."""
         found = Found()
         self.hosts.take_up(calls, found)
         self.commands.take_up(calls, found)
         self._active |= found.running
         return found
-
-    def _accept(self, calls: list[Call]) -> None:
-        self._waiting.extend(calls)
-        self._fill()
 
     def _fill(self) -> None:
         while self._waiting and len(self._active) < self.slots:
@@ -79,20 +70,7 @@ class Pool:
             runner.run(call)
 
     def _take(self, call_id: int, outcome: Outcome | Progress) -> None:
+        self._report(call_id, outcome)
         if not isinstance(outcome, Progress):
             self._active.discard(call_id)
             self._fill()
-        self._report(call_id, outcome)
-
-    def _cancel(self, call_id: int, force: bool) -> None:
-        for call in self._waiting:
-            if call.id == call_id:
-                self._waiting.remove(call)
-                self._report(call_id, NeverRan())
-                return
-        if not self.hosts.cancel(call_id, force=force):
-            self.commands.cancel(call_id, force=force)
-
-    def _settle(self, call_ids: list[int]) -> None:
-        self.hosts.settled(call_ids)
-        self.commands.settled(call_ids)

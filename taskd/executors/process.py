@@ -1,6 +1,6 @@
 """Hosts: warm child processes that run Python steps, each one call at a time.
 
-All of it runs in the pool's loop. A host that was killed, crashed or left by `os._exit` hurts only
+All of it runs in the daemon's loop. A host that was killed, crashed or left by `os._exit` hurts only
 its own call; new code means new hosts; idle ones end after a while.
 """
 
@@ -54,7 +54,7 @@ class Host:
         self.settled: list[int] = []  # to be told with the next call
         self.stale = False
         self.ending: Outcome | None = None  # what the call's outcome is once the host was killed
-        self.idle_timer: Timer | None = None
+        self.idle_since = time.monotonic()
         self.timers: list[Timer] = []
         self._incoming = b""
         self._outgoing = b""
@@ -257,13 +257,11 @@ class Hosts:
         self._leaving: list[Remains] = []
         self._number = 0
         self._failed_starts = 0
+        self._sweeping = False  # a look for idle ones is due
 
     def run(self, call: Call) -> None:
         host = next((h for h in self._hosts if h.call is None and not h.stale), None)
-        host = host or self._spawn()
-        if host.idle_timer:
-            host.idle_timer.cancel()
-        host.run(call)
+        (host or self._spawn()).run(call)
 
     def cancel(self, call_id: int, *, force: bool) -> bool:
         """False when no host is at it."""
@@ -305,8 +303,7 @@ class Hosts:
             self._failed_starts = 0
         if host.stale:
             host.end()
-        elif host in self._hosts:
-            host.idle_timer = self.loop.later(self._idle_seconds, lambda: self._retire(host))
+        host.idle_since = time.monotonic()
         self.report(call.id, outcome)
 
     def lost(self, host: Host) -> None:
@@ -333,10 +330,16 @@ class Hosts:
         self.settled(())
         return {call_id: left.get(call_id, unknown) for call_id in calls}
 
-    def _retire(self, host: Host) -> None:
-        if host.call is None:
-            host.stale = True
-            host.end()
+    def _retire_idle(self) -> None:
+        """Every now and then, while there are hosts: end those that had nothing to do."""
+        oldest = time.monotonic() - self._idle_seconds
+        for host in self._hosts:
+            if host.call is None and not host.stale and host.idle_since < oldest:
+                host.stale = True
+                host.end()
+        self._sweeping = bool(self._hosts)
+        if self._sweeping:
+            self.loop.later(self._idle_seconds / 4, self._retire_idle)
 
     def _spawn(self) -> Host:
         while (folder := self._folder / f"{os.getpid()}-{self._number}").exists():
@@ -345,6 +348,8 @@ class Hosts:
         command = [sys.executable, "-m", "taskd.executors.host", *self._action_folders]
         host = Host(self, folder, command)
         self._hosts.append(host)
+        if not self._sweeping:
+            self._retire_idle()
         return host
 
 

@@ -68,7 +68,7 @@ class Pump:
         self._poll.register(pipe, select.POLLIN)
 
     def wait(self, seconds: float | None) -> bool:
-        """Take what there is, after at most `seconds` without anything. False: there was nothing."""
+        """Take what there is, waiting at most `seconds` for it. False: there was nothing."""
         events = self._poll.poll(None if seconds is None else math.ceil(seconds * 1000))
         for descriptor, _ in events:
             data = os.read(descriptor, CHUNK)

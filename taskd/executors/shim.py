@@ -1,4 +1,4 @@
-"""The supervisor of one command: it outlives the daemon, and leaves in a folder how the command ended.
+"""The supervisor of one command: it outlives the daemon and leaves, in a folder, how it ended.
 
     stdin        the spec: what to run and how, so that secrets are on no disk and in no argument
     FOLDER/alive its lock, held by an inherited descriptor for as long as this process lives
@@ -13,7 +13,7 @@ import marshal
 import os
 import sys
 from _json import encode_basestring_ascii, make_encoder
-from time import monotonic, time
+from time import monotonic, sleep, time
 
 from taskd.executors import kernel
 from taskd.executors.kernel import signal
@@ -113,7 +113,7 @@ def main() -> None:
     _close_stdin()
     _put(folder, b"begun", b"%d\n" % os.getpid())
     record = supervise(requests, **spec)
-    _put(folder, b"exit", _json(record))
+    _leave(folder, _json(record))
     os._exit(0)
 
 
@@ -156,6 +156,17 @@ def _close_stdin() -> None:
     nothing = os.open("/dev/null", os.O_RDWR)
     os.dup2(nothing, 0, inheritable=True)
     os.close(nothing)
+
+
+def _leave(folder: bytes, record: bytes) -> None:
+    """Write the exit record, however long the disk is full. Without its folder nobody wants it."""
+    while True:
+        try:
+            return _put(folder, b"exit", record)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            sleep(1)
 
 
 def _put(folder: bytes, name: bytes, content: bytes) -> None:

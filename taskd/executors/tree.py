@@ -23,8 +23,10 @@ def kill_tree(pid: int, number: int) -> int:
     A tree that grows meanwhile needs another round.
     """
     tree = descendants(pid)
-    members = {pid, *tree}
-    return sum(_send(process, number, members) for process in tree)
+    parents = {pid, *tree}
+    # All are opened before any is signalled: the children of one that ends have another parent.
+    handles = [handle for process in tree if (handle := _open(process, parents)) is not None]
+    return sum([_send(handle, number) for handle in handles])
 
 
 def _children(pid: int) -> list[int]:
@@ -38,21 +40,29 @@ def _children(pid: int) -> list[int]:
     return children
 
 
-def _send(pid: int, number: int, parents: set[int]) -> bool:
-    """Signal `pid` if it lives. A new process that got its number has another parent."""
+def _open(pid: int, parents: set[int]) -> int | None:
+    """A pidfd of `pid` if it lives. A new process that got its number has another parent."""
     try:
-        descriptor = os.pidfd_open(pid)
+        handle = os.pidfd_open(pid)
     except OSError:
-        return False
+        return None
     try:
         state, parent = _state_and_parent(pid)
-        if state == b"Z" or parent not in parents:
-            return False
-        signal.pidfd_send_signal(descriptor, number)
     except OSError:
+        state, parent = b"Z", 0
+    if state != b"Z" and parent in parents:
+        return handle
+    os.close(handle)
+    return None
+
+
+def _send(handle: int, number: int) -> bool:
+    try:
+        signal.pidfd_send_signal(handle, number)
+    except OSError:  # it has ended, or became another user's
         return False
     finally:
-        os.close(descriptor)
+        os.close(handle)
     return True
 
 

@@ -2,5 +2,5 @@
 
     2026-11-25T03:50:00.123456Z stdout F copied 40 files
 
-The shim of a shell step writes here too, so `mask`, `format` and `writer` load nothing that is slow.
+The shim of a shell step writes here too: `mask`, `format` and `writer` load nothing that is slow.
 """

@@ -24,7 +24,7 @@ class Mask:
         return self._release(self._held, len(self._held))
 
     def _release(self, data: bytes, doubt: int) -> bytes:
-        """`data` with its secrets masked, up to `doubt`. The leftmost secret wins, then the longest."""
+        """`data` up to `doubt`, masked. The leftmost secret wins, then the longest."""
         out: list[bytes] = []
         done = 0
         while (match := self._next_secret(data, done)) and match[0] < doubt:

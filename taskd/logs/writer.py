@@ -36,7 +36,9 @@ class LogWriter:
         """Log what is left of a stream that ended; what `write` kept back of it."""
         text = self._masks[stream].end()
         self._log(stream, text)
-        self._append(self._lines[stream].end())
+        if rest := self._lines[stream].end():
+            self._append(rest)
+            self.cut -= self._full  # the line end was ours
         return text
 
     def close(self) -> None:

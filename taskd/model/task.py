@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from taskd.model.lock import Lock
 from taskd.model.step import JSON, Step, StepError, StepKind, StepState
@@ -115,6 +115,11 @@ class Task:
         """What travels beside the fields."""
         return {"duration": self.duration}
 
+    def brief(self) -> dict[str, Any]:
+        """What lists show: the fields up to `external_id`, and the duration."""
+        fields = self.__dict__
+        return {name: fields[name] for name in _BRIEF} | {"duration": self.duration}
+
     @property
     def duration(self) -> float | None:
         """Seconds from start to end, or so far."""
@@ -131,6 +136,8 @@ class Task:
         """Nothing more happens by itself: stopped, or paused until a person acts."""
         return self.state in (State.STOPPED, State.PAUSED)
 
+
+_BRIEF = tuple(Task.__annotations__)[1:21]
 
 __all__ = [
     "JSON", "Event", "ExecutionType", "Flow", "OnConflict", "Result", "State", "Step", "StepError",

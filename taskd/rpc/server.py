@@ -1,4 +1,4 @@
-"""The server: one thread reads all clients; each request runs where its method belongs."""
+"""The server reads all clients in the daemon's loop; a request runs where its method belongs."""
 
 import logging
 import os
@@ -13,8 +13,8 @@ from taskd import wire
 from taskd.api import access
 from taskd.api.access import Caller
 from taskd.api.methods import METHODS, NOT_YET, Kind, Method
+from taskd.engine.director import Change
 from taskd.engine.engine import Engine
-from taskd.loop import Loop
 from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, TaskdError
 from taskd.rpc.connection import Connection
 from taskd.rpc.peer import identify
@@ -68,13 +68,16 @@ class Reply:
 
 class Server:
     def __init__(self, engine: Engine) -> None:
-        self.loop = Loop("server")
+        self.loop = engine.loop
         self.touched: set[Connection] = set()  # have answers that are not sent yet
         self._engine = engine
         self._connections: set[Connection] = set()
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._errands = ThreadPoolExecutor(ERRANDS, "errand")
         self._stale: bool | None = None  # of the catalog, looked up once for what was read at once
+        self._changes: list[
+            Change
+        ] = []  # of the lines that were read at once: they make one commit
         self._listener: socket.socket | None = None
         engine.director.after_batch = self.flush
 
@@ -91,15 +94,18 @@ class Server:
         listener.setblocking(False)
         self._listener = listener
         self.loop.watch(listener.fileno(), self._accept)
-        self.loop.start()
 
     def stop(self, path: Path) -> None:
         """Close the socket and all connections."""
         path.unlink(missing_ok=True)
         self._readers.shutdown(cancel_futures=True)
         self._errands.shutdown(wait=False, cancel_futures=True)
-        self.flush()
-        self.loop.stop()
+        self.loop.call(self._close)
+
+    def _close(self) -> None:
+        if self._listener:
+            self.loop.forget(self._listener.fileno())
+            self._listener.close()
 
     def flush(self) -> None:
         """Send the answers that were made."""
@@ -200,7 +206,7 @@ class Server:
             case Kind.COMMAND | Kind.WAITING if method.fresh and self._is_stale():
                 self._errands.submit(self._answer, reply, self._refresh_first, call)
             case Kind.COMMAND | Kind.WAITING:
-                self._engine.director.put(lambda tx: call(tx=tx), reply.result)
+                self._engine.director.add(Change(lambda tx: call(tx=tx), reply.result))
 
     def _is_stale(self) -> bool:
         if self._stale is None:

@@ -15,8 +15,8 @@ from taskd.store.migrations import MIGRATIONS
 APPLICATION_ID = 0x7461736B  # "task"
 SNAPSHOTS = 4
 
-# True of a transaction as a whole: SQLite has dropped it, its savepoints with it.
-Lost = sqlite3.Error
+Connection = sqlite3.Connection
+Lost = sqlite3.Error  # a statement failed, and perhaps the whole transaction is gone with it
 
 
 class Database:

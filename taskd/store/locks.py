@@ -65,5 +65,5 @@ def held(connection: sqlite3.Connection, resource: str | None = None) -> list[Ho
 
 
 def _holding(row: tuple[Any, ...]) -> Holding:
-    *values, since = row
-    return Holding(*values, time_of(since))
+    resource, operation, task_id, name, state, user, since = row
+    return Holding(resource, operation, task_id, name, state, user, time_of(since))

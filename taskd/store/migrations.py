@@ -22,7 +22,7 @@ MIGRATIONS: tuple[Migration, ...] = (create_tables,)
 
 _FIRST = (
     """CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID""",
-    """INSERT INTO meta VALUES ('store', lower(hex(randomblob(16)))), ('version', 0), ('calls', 0)""",
+    """INSERT INTO meta VALUES ('store', lower(hex(randomblob(16)))), ('version', 0)""",
     # An id is never given again, so that a deleted task is never mistaken for another one.
     """CREATE TABLE tasks (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

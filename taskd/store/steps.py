@@ -1,8 +1,7 @@
-"""Steps as rows, and the three questions of the queue: what may start, what runs, what is due."""
+"""Rows to steps, and the three questions of the queue: what may start, what runs, what is due."""
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,44 +10,23 @@ from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
 from taskd.store.times import from_number, to_number
 
 _COLUMNS = (
-    "name, kind, state, needs, weight, progress, note, attempts, interruptions, started_at, "
-    "ended_at, due_at, call_id, ready, rescue, output, error, kept"
-)
-_SELECT = f"SELECT task_id, number, {_COLUMNS} FROM steps"
-_INSERT = f"INSERT INTO steps (task_id, number, priority, {_COLUMNS}) VALUES ({'?,' * 20}?)"
-_UPDATE = (
-    "UPDATE steps SET (" + _COLUMNS + ") = (" + "?," * 17 + "?) WHERE task_id = ? AND number = ?"
+    "number, name, kind, state, needs, weight, progress, note, attempts, interruptions,"
+    " started_at, ended_at, due_at, call_id, ready, rescue, output, error, kept"
 )
 
 
-def of_tasks(connection: sqlite3.Connection, task_ids: list[int]) -> dict[int, dict[str, Step]]:
-    """The steps of these tasks by task and name, in the order of the plan."""
-    marks = ",".join("?" * len(task_ids))
-    found: dict[int, dict[str, Step]] = {task_id: {} for task_id in task_ids}
-    rows = connection.execute(
-        f"{_SELECT} WHERE task_id IN ({marks}) ORDER BY task_id, number", task_ids
+def of_task(connection: sqlite3.Connection, task_id: int) -> dict[str, Step]:
+    """The steps by name, in the order of the plan."""
+    found = connection.execute(
+        f"SELECT {_COLUMNS} FROM steps WHERE task_id = ? ORDER BY number", (task_id,)
     )
-    for task_id, *row in rows:
-        step = _from_row(row)
-        found[task_id][step.name] = step
-    return found
+    return {step.name: step for step in map(_from_row, found)}
 
 
-def insert(
-    connection: sqlite3.Connection, task_id: int, priority: int, steps: Iterable[Step]
-) -> None:
-    for step in steps:
-        connection.execute(_INSERT, (task_id, step.number, priority, *_to_row(step)))
-
-
-def update(connection: sqlite3.Connection, task_id: int, step: Step) -> None:
-    connection.execute(_UPDATE, (*_to_row(step), task_id, step.number))
-
-
-def ready(connection: sqlite3.Connection, limit: int) -> list[tuple[int, int]]:
-    """(task, step number) of those that may start, by priority and age."""
+def ready(connection: sqlite3.Connection, limit: int) -> list[tuple[int, int, int]]:
+    """(-priority, task, step number) of the first that may start."""
     return connection.execute(
-        "SELECT task_id, number FROM steps WHERE ready = 1"
+        "SELECT -priority, task_id, number FROM steps WHERE ready = 1"
         " ORDER BY priority DESC, task_id, number LIMIT ?",
         (limit,),
     ).fetchall()
@@ -73,30 +51,7 @@ def next_due(connection: sqlite3.Connection) -> datetime | None:
     return from_number(row[0])
 
 
-def _to_row(step: Step) -> tuple[Any, ...]:
-    return (
-        step.name,
-        step.kind,
-        step.state,
-        json.dumps(step.needs) if step.needs else None,
-        step.weight,
-        step.progress,
-        step.note,
-        step.attempts,
-        step.interruptions,
-        to_number(step.started_at),
-        to_number(step.ended_at),
-        to_number(step.due_at),
-        step.call_id,
-        step.ready,
-        step.rescue,
-        None if step.output is None else json.dumps(step.output),
-        None if step.error is None else wire.dumps(step.error),
-        None if step.kept is None else json.dumps(step.kept),
-    )
-
-
-def _from_row(row: list[Any]) -> Step:
+def _from_row(row: tuple[Any, ...]) -> Step:
     number, name, kind, state, needs, weight, progress, note, attempts, interruptions, *rest = row
     started_at, ended_at, due_at, call_id, ready, rescue, output, error, kept = rest
     return Step(

@@ -1,13 +1,13 @@
-"""Tasks as rows: what readers find, and what the director changes."""
+"""Rows to tasks: what readers find, and what the director looks up."""
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from typing import Any
 
 from taskd import wire
 from taskd.model.errors import NotFound
 from taskd.model.lock import Lock
+from taskd.model.record import replace
 from taskd.model.task import (
     JSON,
     Event,
@@ -18,7 +18,7 @@ from taskd.model.task import (
     Task,
 )
 from taskd.store import locks, steps
-from taskd.store.times import from_number, time_of, to_number
+from taskd.store.times import from_number, time_of
 
 _SEEN = (
     "label, name, state, result, user, uid, execution_type, type, priority, key, created_at, "
@@ -27,14 +27,6 @@ _SEEN = (
 )
 _REST = (
     "needed_help, cancelling, resumable, on_conflict, wanted_locks, flow, input, output, definition"
-)
-_INSERT = f"INSERT INTO tasks (folded_name, {_SEEN}, {_REST}) VALUES ({'?,' * 30}?)"
-# What never changes after a task was made is not written again.
-_UPDATE = (
-    "UPDATE tasks SET folded_name = ?, name = ?, state = ?, result = ?, priority = ?,"
-    " started_at = ?, ended_at = ?, state_updated_at = ?, progress = ?, external_id = ?,"
-    " version = ?, needed_help = ?, cancelling = ?, resumable = ?, flow = ?, output = ?"
-    " WHERE id = ?"
 )
 
 
@@ -45,7 +37,8 @@ def get(connection: sqlite3.Connection, task_id: int) -> Task:
     ).fetchone()
     if row is None:
         raise NotFound(f"no task {task_id}")
-    return _from_row(row, steps.of_tasks(connection, [task_id])[task_id])
+    task = _from_row(row, steps.of_task(connection, task_id))
+    return replace(task, locks=locks.of_task(connection, task_id))
 
 
 def summary(connection: sqlite3.Connection, task_id: int) -> Task | None:
@@ -59,13 +52,12 @@ def summary(connection: sqlite3.Connection, task_id: int) -> Task | None:
 def get_full(connection: sqlite3.Connection, task_id: int) -> Task:
     """The task with all that is known of it. Raises NotFound."""
     task = get(connection, task_id)
-    task.__dict__.update(
-        locks=locks.of_task(connection, task_id),
+    return replace(
+        task,
         links=(_user_link(task), *locks.links_of_task(connection, task_id)),
         errors=tuple(s.error for s in task.steps.values() if s.error),
         history=_history(connection, task_id),
     )
-    return task
 
 
 def _user_link(task: Task) -> Lock:
@@ -114,87 +106,19 @@ def with_key(connection: sqlite3.Connection, uid: int, key: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def insert(connection: sqlite3.Connection, task: Task) -> int:
-    """The id that the new task was given."""
-    cursor = connection.execute(
-        _INSERT,
-        (
-            task.name.casefold(),
-            task.label,
-            task.name,
-            task.state,
-            task.result,
-            task.user,
-            task.uid,
-            task.execution_type,
-            task.type,
-            task.priority,
-            task.key,
-            to_number(task.created_at),
-            to_number(task.start_at),
-            to_number(task.start_before),
-            to_number(task.started_at),
-            to_number(task.ended_at),
-            to_number(task.state_updated_at),
-            task.progress,
-            task.parent_task_id,
-            task.recurring_logic_id,
-            task.external_id,
-            task.version,
-            task.needed_help,
-            task.cancelling,
-            task.resumable,
-            task.on_conflict,
-            wire.dumps(task.wanted_locks) if task.wanted_locks else None,
-            _to_json(task.flow),
-            json.dumps(task.input),
-            _to_json(task.output),
-            _to_json(task.definition),
-        ),
-    )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+def last_id(connection: sqlite3.Connection) -> int:
+    """The highest id that was ever given to a task, also to one that is deleted."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tasks'").fetchone()
+    return row[0] if row else 0
 
 
-def update(connection: sqlite3.Connection, task: Task) -> None:
-    connection.execute(
-        _UPDATE,
-        (
-            task.name.casefold(),
-            task.name,
-            task.state,
-            task.result,
-            task.priority,
-            to_number(task.started_at),
-            to_number(task.ended_at),
-            to_number(task.state_updated_at),
-            task.progress,
-            task.external_id,
-            task.version,
-            task.needed_help,
-            task.cancelling,
-            task.resumable,
-            _to_json(task.flow),
-            _to_json(task.output),
-            task.id,
-        ),
-    )
+def last_version(connection: sqlite3.Connection) -> int:
+    """The number of the last commit."""
+    return int(connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0])
 
 
-def append_history(
-    connection: sqlite3.Connection,
-    task_id: int,
-    version: int,
-    number: int,
-    events: Iterable[Event],
-) -> None:
-    """`number` is that of the first of them within the commit `version`."""
-    for event in events:
-        connection.execute(
-            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (task_id, version, number, to_number(event.at), event.event, event.who, event.detail),
-        )
-        number += 1
+def set_version(connection: sqlite3.Connection, version: int) -> None:
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'version'", (version,))
 
 
 def _history(connection: sqlite3.Connection, task_id: int) -> tuple[Event, ...]:
@@ -246,10 +170,6 @@ def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         definition=_from_json(definition),
         steps=task_steps,
     )
-
-
-def _to_json(value: JSON) -> str | None:
-    return None if value is None else json.dumps(value)
 
 
 def _from_json(text: str | None) -> JSON:

@@ -1,18 +1,20 @@
 """One transaction of the director, and what it keeps between two of them.
 
-`tasks` are cached: the director alone changes them, so what it saved last is what is stored. A
-change that fails leaves neither rows nor cached records behind (`undo`).
+Records are cached, since the director alone changes them, and written once, at the end: a task that
+is created, planned and begun in one commit costs one row. What a change that fails has done to
+either is undone; SQL that it wrote itself, through `write`, is under a savepoint.
 """
 
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from taskd.model import lifecycle
 from taskd.model.record import replace
 from taskd.model.task import Task
-from taskd.store import locks, steps, tasks
+from taskd.store import locks, rows, steps, tasks
 
 CACHED_TASKS = 2000
 
@@ -23,15 +25,19 @@ class Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.now: datetime
-        self.version: int = connection.execute(
-            "SELECT value FROM meta WHERE name = 'version'"
-        ).fetchone()[0]
+        self.version: int = tasks.last_version(connection)
+        self._last_id = tasks.last_id(connection)
         self._cache: OrderedDict[int, Task] = OrderedDict()
-        self._before: dict[int, Task | None] = {}  # what the change at hand has replaced
-        self._calls = 0
-        self._events = 0
-        self.changed: dict[int, Task] = {}  # in this transaction
+        self._begin_empty()
+
+    def _begin_empty(self) -> None:
+        self.changed: dict[int, Task] = {}
         self.after_commit: list[Callable[[], object]] = []
+        self._stored: dict[int, Task | None] = {}  # the changed ones as they are in the store
+        self._keys: dict[tuple[int, str], int] = {}
+        self._history: list[tuple[Any, ...]] = []
+        self._calls = 0
+        self._mark_change()
 
     # The transaction
 
@@ -39,16 +45,16 @@ class Transaction:
         self.connection.execute("BEGIN IMMEDIATE")
         self.now = now
         self.version += 1
-        self._calls = 0
-        self._events = 0
-        self.changed = {}
-        self.after_commit = []
+        self._begin_empty()
+
+    def flush(self) -> None:
+        """Write what has changed."""
+        rows.write_tasks(self.connection, self._stored, self.changed)
+        rows.write_history(self.connection, self._history)
+        if self.changed:
+            tasks.set_version(self.connection, self.version)
 
     def commit(self) -> None:
-        if self.changed:
-            self.connection.execute(
-                "UPDATE meta SET value = ? WHERE name = 'version'", (self.version,)
-            )
         self.connection.execute("COMMIT")
         while len(self._cache) > CACHED_TASKS:
             self._cache.popitem(last=False)
@@ -58,32 +64,44 @@ class Transaction:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
         self._cache.clear()
-        self._before = {}
+        self._last_id = tasks.last_id(self.connection)
+        self._begin_empty()
 
-    def savepoint(self) -> None:
-        self.connection.execute("SAVEPOINT change")
-        self._before = {}
-        self._kept_hooks = len(self.after_commit)
+    # One change in it
 
-    def release(self) -> None:
-        self.connection.execute("RELEASE change")
+    def begin_change(self) -> None:
+        self._mark_change()
 
-    def undo(self) -> None:
-        """Back to the savepoint."""
-        self.connection.execute("ROLLBACK TO change")
-        self.connection.execute("RELEASE change")
-        del self.after_commit[self._kept_hooks :]
-        for task_id, task in self._before.items():
-            self.changed.pop(task_id, None)
+    def _mark_change(self) -> None:
+        self._saved_before: dict[int, Task | None] = {}  # what this change has replaced
+        self._marks = (len(self._history), len(self.after_commit), getattr(self, "_last_id", 0))
+        self._wrote = False
+
+    def write(self) -> sqlite3.Connection:
+        """For a change that writes rows itself."""
+        if not self._wrote:
+            self.connection.execute("SAVEPOINT change")
+            self._wrote = True
+        return self.connection
+
+    def end_change(self) -> None:
+        if self._wrote:
+            self.connection.execute("RELEASE change")
+
+    def undo_change(self) -> None:
+        if self._wrote:
+            self.connection.execute("ROLLBACK TO change")
+            self.connection.execute("RELEASE change")
+        history, effects, self._last_id = self._marks
+        del self._history[history:], self.after_commit[effects:]
+        for task_id, task in self._saved_before.items():
             if task is None:
-                self._cache.pop(task_id, None)
-            else:
+                del self.changed[task_id], self._stored[task_id], self._cache[task_id]
+            elif task is self._stored[task_id]:
+                del self.changed[task_id], self._stored[task_id]
                 self._cache[task_id] = task
-
-    def next_call_id(self) -> int:
-        """Unique in the store for ever: the commit's number and a count within it."""
-        self._calls += 1
-        return (self.version << 20) + self._calls
+            else:
+                self.changed[task_id] = self._cache[task_id] = task
 
     # Tasks
 
@@ -94,38 +112,59 @@ class Transaction:
             task = self._cache[task_id] = tasks.get(self.connection, task_id)
         return task
 
+    def with_key(self, uid: int, key: str) -> int | None:
+        """The task that `uid` started with this idempotency key."""
+        known = self._keys.get((uid, key))
+        return known if known in self.changed else tasks.with_key(self.connection, uid, key)
+
     def add(self, task: Task) -> Task:
-        """Insert a new task; its id is given by the store."""
-        task = replace(task, version=self.version)
-        task_id = tasks.insert(self.connection, task)
-        steps.insert(self.connection, task_id, task.priority, task.steps.values())
-        return self._keep(replace(task, id=task_id), None)
+        """A new task; its id is given here."""
+        self._last_id += 1
+        task = replace(task, id=self._last_id)
+        self._stored[task.id] = None
+        if task.key is not None:
+            self._keys[task.uid, task.key] = task.id
+        return self._keep(task, None)
 
     def save(self, task: Task) -> Task:
-        """Write what has changed. A task that stops releases its locks in this transaction."""
+        """A task that stops releases its locks in this transaction."""
         old = self.get(task.id)
-        task = replace(task, version=self.version, progress=lifecycle.progress(task))
-        tasks.update(self.connection, task)
-        self._save_steps(old, task)
-        if task.finished and not old.finished:
-            locks.release(self.connection, task.id)
+        self._stored.setdefault(task.id, old)
+        task = replace(task, progress=lifecycle.progress(task))
+        if task.finished and task.locks:
+            locks.release(self.write(), task.id)
+            task = replace(task, locks=())
         return self._keep(task, old)
 
-    def _save_steps(self, old: Task, task: Task) -> None:
-        for name, step in task.steps.items():
-            before = old.steps.get(name)
-            if before is step:
-                continue
-            if before is None:
-                steps.insert(self.connection, task.id, task.priority, [step])
-            else:
-                steps.update(self.connection, task.id, step)
-
     def _keep(self, task: Task, old: Task | None) -> Task:
-        if task.history:
-            self._events += len(task.history)
-            tasks.append_history(self.connection, task.id, self.version, self._events, task.history)
-            task = replace(task, history=())
-        self._before.setdefault(task.id, old)
+        count = len(self._history)
+        self._history += [
+            rows.history_row(task.id, self.version, count + number, event)
+            for number, event in enumerate(task.history)
+        ]
+        task = replace(task, version=self.version, history=())
+        self._saved_before.setdefault(task.id, old)
         self._cache[task.id] = self.changed[task.id] = task
         return task
+
+    # The queue
+
+    def next_call_id(self) -> int:
+        """Unique in the store for ever: the commit's number and a count within it."""
+        self._calls += 1
+        return (self.version << 20) + self._calls
+
+    def ready(self, room: int) -> list[tuple[int, int]]:
+        """(task, step number) of the first that may start, by priority and age.
+
+        Those of changed tasks are not written yet, and their rows are not true any more.
+        """
+        stale = sum(old is not None for old in self._stored.values())
+        found = steps.ready(self.connection, room + stale)
+        queue = [row for row in found if row[1] not in self.changed]
+        for task in self.changed.values():
+            for step in task.steps.values():
+                if step.ready:
+                    queue.append((-task.priority, task.id, step.number))
+        queue.sort()
+        return [(task_id, number) for _, task_id, number in queue[:room]]

@@ -1,0 +1,147 @@
+"""Records to rows, many at a time: what the director writes at the end of a transaction."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from taskd import wire
+from taskd.model.step import JSON, Step
+from taskd.model.task import Event, Task
+from taskd.store.times import to_number
+
+_TASK = (
+    "id, label, user, uid, execution_type, type, priority, key, created_at, start_at, start_before,"
+    " parent_task_id, recurring_logic_id, on_conflict, wanted_locks, input, definition"
+)
+_CHANGING_TASK = (
+    "name, folded_name, state, result, started_at, ended_at, state_updated_at, progress,"
+    " external_id, version, needed_help, cancelling, resumable, flow, output"
+)
+_CHANGING_STEP = (
+    "state, progress, note, attempts, interruptions, started_at, ended_at, due_at, call_id, ready,"
+    " rescue, output, error, kept"
+)
+_INSERT_TASK = f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}) VALUES ({'?,' * 31}?)"
+_UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 14}?) WHERE id = ?"
+_INSERT_STEP = (
+    f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP})"
+    f" VALUES ({'?,' * 20}?)"
+)
+_UPDATE_STEP = (
+    f"UPDATE steps SET ({_CHANGING_STEP}) = ({'?,' * 13}?) WHERE task_id = ? AND number = ?"
+)
+_INSERT_HISTORY = "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+Rows = list[tuple[Any, ...]]
+
+
+def write_tasks(
+    connection: sqlite3.Connection, stored: Mapping[int, Task | None], changed: Mapping[int, Task]
+) -> None:
+    """Insert and update until the store has `changed` where it has `stored` now."""
+    new_tasks: Rows = []
+    tasks: Rows = []
+    new_steps: Rows = []
+    steps: Rows = []
+    for task_id, task in changed.items():
+        old = stored[task_id]
+        if old is None:
+            new_tasks.append(_fixed_task(task) + _changing_task(task))
+        else:
+            tasks.append((*_changing_task(task), task_id))
+        before = old.steps if old else {}
+        for name, step in task.steps.items():
+            was = before.get(name)
+            if was is None:
+                new_steps.append(_fixed_step(task, step) + _changing_step(step))
+            elif was is not step:
+                steps.append((*_changing_step(step), task_id, step.number))
+    for statement, rows in (
+        (_INSERT_TASK, new_tasks),
+        (_UPDATE_TASK, tasks),
+        (_INSERT_STEP, new_steps),
+        (_UPDATE_STEP, steps),
+    ):
+        if rows:
+            connection.executemany(statement, rows)
+
+
+def write_history(connection: sqlite3.Connection, rows: Rows) -> None:
+    if rows:
+        connection.executemany(_INSERT_HISTORY, rows)
+
+
+def history_row(task_id: int, version: int, number: int, event: Event) -> tuple[Any, ...]:
+    """`number` orders the events of one commit."""
+    return task_id, version, number, to_number(event.at), event.event, event.who, event.detail
+
+
+def _fixed_task(task: Task) -> tuple[Any, ...]:
+    return (
+        task.id,
+        task.label,
+        task.user,
+        task.uid,
+        task.execution_type,
+        task.type,
+        task.priority,
+        task.key,
+        to_number(task.created_at),
+        to_number(task.start_at),
+        to_number(task.start_before),
+        task.parent_task_id,
+        task.recurring_logic_id,
+        task.on_conflict,
+        wire.dumps(task.wanted_locks) if task.wanted_locks else None,
+        json.dumps(task.input),
+        _to_json(task.definition),
+    )
+
+
+def _changing_task(task: Task) -> tuple[Any, ...]:
+    return (
+        task.name,
+        task.name.casefold(),
+        task.state,
+        task.result,
+        to_number(task.started_at),
+        to_number(task.ended_at),
+        to_number(task.state_updated_at),
+        task.progress,
+        task.external_id,
+        task.version,
+        task.needed_help,
+        task.cancelling,
+        task.resumable,
+        _to_json(task.flow),
+        _to_json(task.output),
+    )
+
+
+def _fixed_step(task: Task, step: Step) -> tuple[Any, ...]:
+    needs = json.dumps(step.needs) if step.needs else None
+    return task.id, step.number, step.name, step.kind, needs, step.weight, task.priority
+
+
+def _changing_step(step: Step) -> tuple[Any, ...]:
+    return (
+        step.state,
+        step.progress,
+        step.note,
+        step.attempts,
+        step.interruptions,
+        to_number(step.started_at),
+        to_number(step.ended_at),
+        to_number(step.due_at),
+        step.call_id,
+        step.ready,
+        step.rescue,
+        _to_json(step.output),
+        None if step.error is None else wire.dumps(step.error),
+        _to_json(step.kept),
+    )
+
+
+def _to_json(value: JSON) -> str | None:
+    return None if value is None else json.dumps(value)

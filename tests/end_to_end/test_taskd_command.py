@@ -1,0 +1,181 @@
+"""The command `taskd`: start, stop and look at a real daemon."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from taskd.client import Client
+
+
+class Taskd:
+    """The command with a state directory of its own, whose name is short enough for a socket."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.socket = state / "taskd.sock"
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        own = {name: text for name, text in os.environ.items() if not name.startswith("TASKD_")}
+        return subprocess.run(
+            [sys.executable, "-m", "taskd", *arguments],
+            env=own | {"TASKD_STATE_DIR": str(self.state)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def status(self) -> dict[str, int]:
+        found: dict[str, int] = json.loads(self("status", "-o", "json").stdout)
+        return found
+
+
+@pytest.fixture
+def taskd() -> Iterator[Taskd]:
+    with tempfile.TemporaryDirectory(prefix="td", ignore_cleanup_errors=True) as folder:
+        command = Taskd(Path(folder))
+        yield command
+        command("stop")
+
+
+def test_started_daemon_answers_and_a_stopped_one_is_gone(taskd: Taskd) -> None:
+    started = taskd("start")
+    with Client(taskd.socket) as client:
+        pid = client.status()["pid"]
+    stopped = taskd("stop")
+
+    assert (started.returncode, stopped.returncode) == (0, 0)
+    assert not Path(f"/proc/{pid}/cwd").exists()
+    assert taskd("status").returncode == 6
+
+
+def test_stopping_where_nothing_runs_is_no_error(taskd: Taskd) -> None:
+    stopped = taskd("stop")
+
+    assert (stopped.returncode, stopped.stderr) == (0, "")
+    assert f"no daemon runs at {taskd.socket}" in stopped.stdout
+
+
+def test_second_daemon_names_the_first(taskd: Taskd) -> None:
+    taskd("start")
+    pid = taskd.status()["pid"]
+
+    again = [taskd("start"), taskd("run")]
+
+    assert [one.returncode for one in again] == [75, 75]
+    assert all(f"another daemon (pid {pid})" in one.stderr for one in again)
+
+
+def test_restart_makes_another_process(taskd: Taskd) -> None:
+    taskd("start")
+    before = taskd.status()["pid"]
+
+    restarted = taskd("restart", "--wait")
+
+    assert restarted.returncode == 0
+    assert taskd.status()["pid"] != before
+
+
+def test_started_daemon_has_the_umask_of_its_caller_and_no_terminal(taskd: Taskd) -> None:
+    before = os.umask(0o027)
+    try:
+        taskd("start")
+    finally:
+        os.umask(before)
+
+    process = Path(f"/proc/{taskd.status()['pid']}")
+    assert "Umask:\t0027" in (process / "status").read_text()
+    assert (process / "cwd").readlink() == Path("/")
+    assert (process / "fd/1").readlink() == taskd.state / "taskd.log"
+    assert (taskd.state / "taskd.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_wrong_configuration_keeps_the_daemon_from_starting(taskd: Taskd) -> None:
+    (taskd.state / "taskd.yaml").write_text("settings:\n  executor_slots: many\n")
+
+    started = [taskd("start"), taskd("run")]
+
+    assert [one.returncode for one in started] == [78, 78]
+    assert all("taskd.yaml:2: executor_slots: cannot read 'many'" in one.stderr for one in started)
+
+
+def test_reload_keeps_the_settings_when_the_new_ones_are_wrong(taskd: Taskd) -> None:
+    taskd("start")
+    (taskd.state / "taskd.yaml").write_text("settings:\n  executor_slots: many\n")
+
+    reloaded = taskd("reload")
+
+    assert reloaded.returncode == 78
+    assert "taskd.yaml:2: executor_slots" in reloaded.stderr
+    assert taskd.status()["slots"] == 4
+
+
+def test_reload_reads_the_actions_again(taskd: Taskd) -> None:
+    taskd("start")
+    (taskd.state / "actions").mkdir()
+    (taskd.state / "actions/hello.yaml").write_text(
+        "label: hello\nsteps:\n  say: {shell: echo hi}\n"
+    )
+
+    reloaded = taskd("reload")
+
+    assert reloaded.returncode == 0
+    assert taskd.status()["actions"] == 1
+
+
+def test_damaged_store_is_refused_and_left_alone(taskd: Taskd) -> None:
+    store = taskd.state / "taskd.db"
+    store.write_bytes(b"no store at all" * 1000)
+
+    started = taskd("start")
+
+    assert started.returncode == 78
+    assert str(store) in started.stderr
+    assert store.read_bytes() == b"no store at all" * 1000
+
+
+def test_check_names_all_that_is_wrong_with_its_place(taskd: Taskd) -> None:
+    (taskd.state / "taskd.yaml").write_text("settings:\n  executor_slot: 3\n")
+    (taskd.state / "actions").mkdir()
+    (taskd.state / "actions/broken.py").write_text("\nimport no_such_module\n")
+    (taskd.state / "taskd.db").write_bytes(b"no store at all" * 1000)
+
+    checked = taskd("check")
+
+    config, action, store = checked.stdout.splitlines()
+    assert checked.returncode == 1
+    assert config.endswith(
+        "taskd.yaml:2: unknown setting 'executor_slot'; did you mean 'executor_slots'?"
+    )
+    assert "broken.py:2: ModuleNotFoundError" in action
+    assert store.startswith(str(taskd.state / "taskd.db"))
+
+
+def test_check_works_beside_a_running_daemon(taskd: Taskd) -> None:
+    taskd("start")
+
+    checked = taskd("check")
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_places_may_stand_before_or_after_the_command(taskd: Taskd) -> None:
+    taskd("start")
+    elsewhere = str(taskd.state / "elsewhere.sock")
+
+    before = taskd("--socket", elsewhere, "status")
+    after = taskd("status", "--socket", elsewhere)
+
+    assert (before.returncode, after.returncode) == (6, 6)
+    assert elsewhere in before.stderr
+    assert elsewhere in after.stderr
+
+
+def test_unknown_option_is_a_usage_error(taskd: Taskd) -> None:
+    assert taskd("status", "--nonsense").returncode == 2

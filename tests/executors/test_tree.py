@@ -1,0 +1,46 @@
+"""Trees of real processes."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from attempts import gone, wait_for
+
+from taskd.executors.tree import descendants, kill_tree
+
+
+@pytest.fixture
+def shell() -> Iterator[subprocess.Popen[bytes]]:
+    """A shell with a child that has a session and a child of its own."""
+    line = "setsid sh -c 'sleep 60; true' & wait"
+    process = subprocess.Popen(["/bin/sh", "-c", line])
+    wait_for(lambda: len(descendants(process.pid)) == 2)
+    yield process
+    kill_tree(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def test_descendants_are_found_across_sessions(shell: subprocess.Popen[bytes]) -> None:
+    child, grandchild = descendants(shell.pid)
+
+    assert descendants(child) == [grandchild]
+
+
+def test_signal_goes_to_all_below_but_not_to_the_top(shell: subprocess.Popen[bytes]) -> None:
+    below = descendants(shell.pid)
+
+    count = kill_tree(shell.pid, signal.SIGKILL)
+
+    assert count == 2
+    wait_for(lambda: all(map(gone, below)))
+    assert shell.wait(10) == 0
+
+
+def test_process_that_ended_has_no_descendants() -> None:
+    process = subprocess.Popen(["true"])
+    process.wait()
+
+    assert descendants(process.pid) == []
+    assert kill_tree(process.pid, signal.SIGKILL) == 0

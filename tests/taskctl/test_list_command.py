@@ -1,0 +1,123 @@
+"""`taskctl list`: its forms, and a table that fits."""
+
+import io
+
+import pytest
+from rich.console import Console
+from scripted_daemon import Refusal
+from wire_records import a_page, a_task
+
+from taskctl.view import columns
+from taskctl.view.table import table
+
+LONG = a_task(id=123456, name="x" * 200, label="y" * 90, state="scheduled", result="cancelled")
+
+
+def printed(width: int, *tasks: dict) -> list[str]:
+    screen = Console(file=io.StringIO(), width=width)
+    screen.print(table(columns.choose(columns.for_width(width)), tasks))
+    return screen.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [80, 110, 200])
+def test_table_fits_its_terminal_and_only_long_texts_are_cut(width):
+    heading, row = printed(width, LONG)
+
+    assert max(len(heading), len(row)) <= width
+    assert "123456" in row
+    assert "scheduled  cancelled" in row
+    assert "2025-11-03" in row
+    assert "…" in row
+
+
+def test_table_in_a_pipe_is_whole_and_plain(run, daemon):
+    daemon.answers["tasks.find"] = a_page(LONG)
+
+    ran = run("list")
+
+    assert "x" * 200 in ran.out
+    assert "\x1b" not in ran.out
+    assert len(ran.out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["[/]", "[red]x", "\x1b]0;title\x07", "a\nb\u202e"])
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "yaml", "csv"])
+def test_hostile_name_reaches_no_form_as_it_is(run, daemon, name, form):
+    daemon.answers["tasks.find"] = a_page(a_task(name=name))
+
+    ran = run("list", "-o", form, "--color", "never")
+
+    assert ran.code == 0
+    assert not {"\x1b", "\x07", "\u202e"} & set(ran.out)
+
+
+def test_json_is_one_document_without_what_full_adds(run, daemon):
+    daemon.answers["tasks.find"] = a_page(a_task(), a_task(id=41))
+
+    shown = run("list", "-o", "json").json
+
+    assert (shown["total"], [t["id"] for t in shown["items"]]) == (2, [42, 41])
+    assert not {"steps", "locks", "input", "history"} & shown["items"][0].keys()
+
+
+def test_more_than_can_be_counted_has_no_total(run, daemon):
+    daemon.answers["tasks.find"] = {"items": [a_task()], "total": None, "more": True}
+
+    shown = run("list", "-o", "json").json
+
+    assert (shown["total"], shown["more"]) == (None, True)
+
+
+def test_name_is_an_id_a_line(run, daemon):
+    daemon.answers["tasks.find"] = a_page(a_task(), a_task(id=41))
+
+    assert run("list", "-o", "name").out == "42\n41\n"
+
+
+def test_csv_has_the_columns_asked_for(run, daemon):
+    daemon.answers["tasks.find"] = a_page(a_task(name="=1+1"))
+
+    ran = run("list", "-o", "csv", "--columns", "id,name")
+
+    assert ran.out.splitlines() == ["id,name", "42,'=1+1"]
+
+
+def test_no_headers_leaves_them_out(run, daemon):
+    daemon.answers["tasks.find"] = a_page(a_task())
+
+    assert len(run("list", "--no-headers").out.splitlines()) == 1
+
+
+def test_all_reads_page_after_page(run, daemon):
+    def find(parameters):
+        first = int(parameters["after"] or 701) - 1
+        return {
+            "items": [a_task(id=n) for n in range(first, max(first - 500, 0), -1)],
+            "total": 700,
+        }
+
+    daemon.answers["tasks.find"] = find
+
+    ids = run("list", "--all", "-o", "name").out.split()
+
+    assert ids == [str(n) for n in range(700, 0, -1)]
+
+
+def test_unknown_column_is_refused_with_a_suggestion(run, daemon):
+    daemon.answers["tasks.find"] = a_page(a_task())
+
+    ran = run("list", "--columns", "id,stat")
+
+    assert ran.code == 2
+    assert "did you mean 'state'?" in ran.err
+
+
+def test_search_is_passed_to_the_daemon(run, daemon):
+    def refuse(parameters):
+        raise Refusal("query-error", f"cannot read {parameters['search']!r}")
+
+    daemon.answers["tasks.find"] = refuse
+
+    ran = run("list", "--search", "state =")
+
+    assert (ran.code, "'state ='" in ran.err) == (2, True)

@@ -1,0 +1,117 @@
+"""`show`, `logs`, `locks`, `actions` and `wait`."""
+
+import pytest
+from wire_records import a_paused_task, a_step, a_task, an_error
+
+
+def line(text: str, step: str = "copy", **more):
+    return {"at": "2025-11-03T12:00:00Z", "step": step, "stream": "stdout", "text": text} | more
+
+
+def test_paused_task_has_no_result_yet(run, daemon):
+    daemon.answers["tasks.get"] = a_paused_task()
+
+    assert "? (error, if it were stopped now)" in run("show", "42").out
+
+
+def test_all_sections_are_shown_without_a_flag(run, daemon):
+    daemon.answers["tasks.get"] = a_paused_task(
+        locks=[{"resource": "site:blog", "operation": "backup", "exclusive": True}],
+        history=[{"at": "2025-11-03T12:00:00Z", "event": "created", "who": "ana", "detail": ""}],
+        input={"site": "blog"},
+    )
+
+    out = run("show", "@last").out
+
+    assert all(f"\n{name}\n" in out for name in ("Steps", "Errors", "Locks", "History", "Raw"))
+    assert daemon.parameters("tasks.get")["task_id"] == "@last"
+
+
+def test_only_the_sections_asked_for_are_shown(run, daemon):
+    daemon.answers["tasks.get"] = a_paused_task()
+
+    out = run("show", "42", "--errors").out
+
+    assert "no target" in out
+    assert "line 7" in out
+    assert "Steps" not in out
+
+
+def test_hostile_task_is_shown_inert(run, daemon):
+    evil = "[/]\x1b[2J\u202e"
+    error = an_error(kind=evil, message=evil, traceback=evil + "\nx")
+    daemon.answers["tasks.get"] = a_task(
+        name=evil,
+        label=evil,
+        input={evil: evil},
+        steps=[a_step(name=evil, note=evil, state="error", error=error)],
+        history=[{"at": "2025-11-03T12:00:00Z", "event": evil, "who": evil, "detail": evil}],
+    )
+
+    ran = run("show", "42")
+
+    assert ran.code == 0
+    assert not {"\x1b", "\u202e"} & set(ran.out)
+
+
+def test_show_as_json_is_the_record(run, daemon):
+    daemon.answers["tasks.get"] = a_paused_task()
+
+    assert run("show", "42", "-o", "json").json == a_paused_task()
+
+
+def test_log_lines_name_their_step_unless_one_is_asked_for(run, daemon):
+    page = {"lines": [line("one"), line("t\two\x1b[2J")], "position": {}, "ended": True}
+    daemon.answers |= {"tasks.get": a_task(), "logs.read": page}
+
+    assert run("logs", "42").out == "copy | one\ncopy | t\two\\x1b[2J\n"
+    assert run("logs", "42/copy").out == "one\nt\two\\x1b[2J\n"
+
+
+def test_parts_of_a_long_line_are_one_line(run, daemon):
+    page = {"lines": [line("one ", partial=True), line("line")], "position": {}, "ended": True}
+    daemon.answers |= {"tasks.get": a_task(), "logs.read": page}
+
+    assert run("logs", "42").out == "copy | one line\n"
+
+
+def test_time_that_cannot_be_read_is_refused(run):
+    assert run("logs", "42", "--since", "whenever").code == 2
+
+
+def test_locks_are_listed_with_their_holder(run, daemon):
+    lock = {
+        "resource": "site:blog", "operation": "", "task_id": 42, "task_name": "Back up",
+        "state": "paused", "user": "ana", "since": "2025-11-03T12:00:00Z",
+    }  # fmt: skip
+    daemon.answers["locks.find"] = [lock]
+
+    assert run("locks", "-o", "json").json == {"total": 1, "items": [lock]}
+    assert "site:blog" in run("locks").out
+
+
+def test_action_is_shown_with_its_inputs(run, daemon):
+    field = {"name": "site", "schema": {"type": "string"}, "required": True, "default": None}
+    action = {
+        "label": "backup.site", "type": "yaml", "doc": "Back up\n\nmore", "fields": [field],
+        "file": "/a/backup.yaml", "line": 1, "locks": [], "rescue": "pause",
+        "on_conflict": "pause", "steps": [{"name": "dump", "doc": ""}],
+    }  # fmt: skip
+    daemon.answers |= {"actions.get": action, "actions.find": [action]}
+
+    assert "site  string  required" in run("actions", "backup.site").out
+    assert run("actions", "-o", "name").out == "backup.site\n"
+
+
+def test_broken_action_files_are_listed(run, daemon):
+    daemon.answers["actions.broken"] = [{"file": "a.py", "line": 3, "message": "invalid syntax"}]
+
+    assert "invalid syntax" in run("actions", "--broken").out
+
+
+@pytest.mark.parametrize(("flags", "code"), [([], 8), (["--any"], 0)])
+def test_waiting_for_several_is_judged_by_the_worst_that_was_awaited(run, daemon, flags, code):
+    tasks = {1: a_task(id=1), 2: a_task(id=2, result="error")}
+    daemon.answers["tasks.watch"] = lambda parameters: tasks[parameters["task_id"]]
+
+    assert run("wait", "1", "2", *flags).code == code
