@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from taskd.api.access import Caller, Permission
 from taskd.api.methods import NOT_YET, Reply, errand
@@ -48,8 +49,9 @@ def _files(engine: Engine, task: Task, step: str | None) -> list[reader.LogFile]
     if step is not None and step not in task.steps:
         names = ", ".join(task.steps)
         raise NotFound(f"task {task.id} has no step {step!r}", hint=f"it has {names}")
+    root = str(engine.places.logs)
     return [
-        (each.number, each.name, log_path(engine.places.logs, task.id, each.number, each.name))
+        (each.number, each.name, Path(log_path(root, task.id, each.number, each.name)))
         for each in task.steps.values()
         if step in (None, each.name)
     ]

@@ -194,7 +194,7 @@ class Director:
             task = tx.get(task_id)
             step = next(step for step in task.steps.values() if step.number == number)
             if step.due_at:
-                tx.save(lifecycle.due(task, step.name))
+                tx.save(lifecycle.due(task, step.name, tx.now))
 
     def _set_alarm(self, due: datetime | None) -> None:
         if due == self._next_due:

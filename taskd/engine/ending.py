@@ -39,7 +39,7 @@ def apply(
         case Success(output):
             task = lifecycle.succeeded(task, name, output, tx.now)
         case Planned() if definition:
-            return planning.apply_plan(tx, task, definition, outcome)
+            task = planning.apply_plan(tx, task, definition, outcome)
         case Failure(error):
             task = lifecycle.failed(task, name, error, _retry(known), rescue, tx.now)
         case Cancelled():
@@ -48,7 +48,7 @@ def apply(
             again = step.kind is StepKind.PLAN or (known is not None and known.idempotent)
             task = lifecycle.interrupted(task, name, reason, again, rescue, tx.now)
         case Progress(fraction, note):
-            task = lifecycle.progressed(task, name, fraction, note)
+            task = lifecycle.progressed(task, name, fraction, note, tx.now)
         case NeverRan() | Planned():
             task = lifecycle.never_ran(task, name, tx.now)
     return tx.save(task)

@@ -1,4 +1,7 @@
-"""A plan becomes a task's name, steps and locks, in one transaction or not at all."""
+"""A plan becomes a task's name, steps and locks, in one transaction or not at all.
+
+The functions give the task that follows; whoever calls them saves it.
+"""
 
 from taskd.catalog.templates import fill, fill_lock
 from taskd.executors.base import Planned
@@ -23,8 +26,7 @@ def plan_from_data(tx: Transaction, task: Task, definition: Definition) -> Task:
             tuple(fill_lock(text, task.input) for text in definition.locks),
         )
     except TaskdError as error:
-        task = lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
-        return fail(tx, task, StepError(kind=error.code, message=error.message), definition.rescue)
+        return _fail(tx, task, StepError(error.code, error.message), definition.rescue)
     return apply_plan(tx, task, definition, planned)
 
 
@@ -35,19 +37,19 @@ def apply_plan(tx: Transaction, task: Task, definition: Definition, planned: Pla
         wanted.append(exclusive(f"action:{definition.label}"))
     for lock in wanted:
         if lock.exclusive and (holders := locks.conflicting(tx.connection, lock, [task.id])):
-            if task.steps[lifecycle.PLAN].state is not StepState.RUNNING:
-                task = lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
-            return fail(tx, task, _conflict(lock, holders), Rescue.PAUSE)
+            return _fail(tx, task, _conflict(lock, holders), Rescue.PAUSE)
     if wanted:
         locks.take(tx.write(), task.id, wanted, tx.now)
         task = replace(task, locks=tuple(lock for lock in wanted if lock.exclusive))
     name = planned.name if task.name == task.label else task.name
     steps = _steps(definition, planned.flow)
-    return tx.save(lifecycle.planned(task, name, planned.flow, steps, tx.now))
+    return lifecycle.planned(task, name, planned.flow, steps, tx.now)
 
 
-def fail(tx: Transaction, task: Task, error: StepError, rescue: Rescue) -> Task:
-    return tx.save(lifecycle.failed(task, lifecycle.PLAN, error, Retry(), rescue, tx.now))
+def _fail(tx: Transaction, task: Task, error: StepError, rescue: Rescue) -> Task:
+    if task.steps[lifecycle.PLAN].state is not StepState.RUNNING:
+        task = lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
+    return lifecycle.failed(task, lifecycle.PLAN, error, Retry(), rescue, tx.now)
 
 
 def _steps(definition: Definition, flow: Flow) -> list[Step]:

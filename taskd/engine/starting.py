@@ -1,5 +1,7 @@
 """What may start is started: in the director's transaction, by priority and age."""
 
+from datetime import datetime
+
 from taskd.catalog.catalog import Catalog
 from taskd.engine import planning, secrets
 from taskd.executors.base import Call, CallKind
@@ -20,6 +22,7 @@ class Starter:
         self.catalog = catalog
         self.settings = settings
         self.places = places
+        self._logs = str(places.logs)
 
     def start(self, tx: Transaction, room: int) -> list[Call]:
         """At most `room` calls; each is committed as running before an executor sees it."""
@@ -36,51 +39,33 @@ class Starter:
         self, tx: Transaction, task: Task, number: int, calls: list[Call], room: int
     ) -> None:
         definition = self.catalog.of(task)
-        step = next(step for step in task.steps.values() if step.number == number)
-        if not step.ready:
-            return
+        step = _numbered(task, number)
         if definition is None:
-            self._vanished(tx, task, step, f"no action {task.label!r}")
-        elif step.kind is not StepKind.PLAN:
-            self._start_step(tx, task, step, definition, calls)
-        elif definition.planner == "host":
-            calls.append(self._begin(tx, task, step, definition, None))
-        else:
+            task = self._vanished(task, step, f"no action {task.label!r}", tx.now)
+        elif step.kind is StepKind.PLAN and definition.planner == "data":
             task = planning.plan_from_data(tx, task, definition)
             for step in task.steps.values():
                 if step.ready and len(calls) < room:
-                    task = self._start_step(tx, task, step, definition, calls)
+                    task = self._begin(tx, task, step, definition, calls)
+        else:
+            task = self._begin(tx, task, step, definition, calls)
+        tx.save(task)
 
-    def _start_step(
+    def _begin(
         self, tx: Transaction, task: Task, step: Step, definition: Definition, calls: list[Call]
     ) -> Task:
         known = definition.step(step.name)
-        if known is None:
-            return self._vanished(tx, task, step, f"no step {step.name!r}")
-        calls.append(self._begin(tx, task, step, definition, known))
-        return tx.get(task.id)
-
-    def _vanished(self, tx: Transaction, task: Task, step: Step, what: str) -> Task:
-        task = lifecycle.begun(task, step.name, None, tx.now)
-        error = StepError(
-            kind="action-changed",
-            message=f"action changed: {what}",
-            step=step.name,
-            action=task.label,
-        )
-        return tx.save(lifecycle.failed(task, step.name, error, Retry(), Rescue.PAUSE, tx.now))
-
-    def _begin(
-        self,
-        tx: Transaction,
-        task: Task,
-        step: Step,
-        definition: Definition,
-        known: StepDefinition | None,
-    ) -> Call:
+        if known is None and step.kind is not StepKind.PLAN:
+            return self._vanished(task, step, f"no step {step.name!r}", tx.now)
         call_id = tx.next_call_id()
-        task = tx.save(lifecycle.begun(task, step.name, call_id, tx.now))
-        return self._call(task, task.steps[step.name], definition, known, call_id)
+        task = lifecycle.begun(task, step.name, call_id, tx.now)
+        calls.append(self._call(task, task.steps[step.name], definition, known, call_id))
+        return task
+
+    def _vanished(self, task: Task, step: Step, what: str, now: datetime) -> Task:
+        error = StepError("action-changed", f"action changed: {what}")
+        task = lifecycle.begun(task, step.name, None, now)
+        return lifecycle.failed(task, step.name, error, Retry(), Rescue.PAUSE, now)
 
     def _call(
         self,
@@ -104,16 +89,20 @@ class Starter:
             module=definition.module,
             name=definition.name,
             revision=definition.revision,
-            input=task.input | hidden,
+            input={} if definition.type == "shell" else task.input | hidden,
             outputs=_outputs(task, None if command else step.needs),
             kept=step.kept,
-            log=str(log_path(self.places.logs, task.id, step.number, step.name)),
+            log=log_path(self._logs, task.id, step.number, step.name),
             log_limit=self.settings.log_limit,
             timeout=known.timeout if known else None,
             cancel_grace=self.settings.cancel_grace.total_seconds(),
             secrets=tuple(str(value) for value in hidden.values()),
             command=command,
         )
+
+
+def _numbered(task: Task, number: int) -> Step:
+    return next(step for step in task.steps.values() if step.number == number)
 
 
 def _has_secrets(definition: Definition) -> bool:

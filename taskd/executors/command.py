@@ -42,11 +42,15 @@ class Commands:
         self._unsettled: set[int] = set()  # have a folder
         self._looking = False
 
+    @property
+    def busy(self) -> int:
+        return len(self._attempts)
+
     def run(self, call: Call) -> None:
         self._unsettled.add(call.id)
         try:
             process = attempt.begin(self._at(call.id), call)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._report(call.id, Failure(_cannot_start(call, error)))
             return
         self._watch(Attempt(call.id, os.pidfd_open(process.pid), process))
@@ -112,10 +116,10 @@ class Commands:
         return self._folder / str(call_id)
 
 
-def _cannot_start(call: Call, error: OSError) -> StepError:
+def _cannot_start(call: Call, error: Exception) -> StepError:
     return StepError(
         kind="start",
-        message=f"cannot start the command: {error.strerror or error}",
+        message=f"cannot start the command: {error}",
         step=call.step,
         action=call.label,
     )

@@ -1,18 +1,18 @@
 """A host: the process that loads the action files and runs their steps, one after the other.
 
-    python -m taskd.executors.host FOLDER ALIVE_FD SOCKET_FD ACTION_FOLDER…
+    python -m taskd.executors.host ACTION_FOLDER… -- FOLDER ALIVE_FD SOCKET_FD
 
 ← {"settled":[16]} or a call: {"id":17, "step":"dump", …, "settled":[15]}, one JSON object a line
-→ {"id":17,"progress":[0.4,"40 of 100"]}   {"id":17,"outcome":"Success","value":{"output":…}}
+→ {"id":17,"progress":[0.4,"40 of 100"]}
+→ {"id":17,"outcome":"Success","value":{"output":…},"seconds":0.2}
 
 It outlives the daemon. When the socket ends it has finished the step at hand; it leaves in FOLDER
 what the daemon had not told to be settled, and ends. What recovery must know of a host that is
-still at it is in FOLDER/state, see `Record`.
+still at it is in FOLDER/state, see `record.py`.
 """
 
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import select
@@ -20,56 +20,19 @@ import signal
 import socket
 import sys
 import threading
+import time
 from typing import Any
 
 from taskd import wire
 from taskd.actions.current import Current
 from taskd.catalog import python_source
 from taskd.executors.base import Call, Cancelled, Failure, Outcome, Success
+from taskd.executors.record import Record
 from taskd.executors.run_step import run_step
 from taskd.logs.writer import LogWriter
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PIPE = 1 << 16
-
-
-class Record:
-    """Which calls this host is at, where a restarted daemon finds it: `o17 16 15`.
-
-    The call at hand (0: none), then those that are done and not settled. `c` for `o` means closed:
-    recovery has read it, and no further call may begin. Both sides hold the file's lock meanwhile,
-    so recovery never takes a call for not begun that begins a moment later. The kernel keeps what
-    was written when this process is killed; no disk is waited for.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def begin(self, call_id: int, unsettled: list[int]) -> bool:
-        """Write that `call_id` begins; False when recovery has closed this host."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            if os.pread(self._file, 1, 0) == b"c":
-                return False
-            os.pwrite(self._file, b"o%s\n" % b" ".join(b"%d" % n for n in (call_id, *unsettled)), 0)
-            return True
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-
-    @staticmethod
-    def close(path: str) -> list[int]:
-        """The calls that the host is at or has not handed over; it begins no other one."""
-        try:
-            file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return []
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            line = os.pread(file, 1 << 16, 0).split(b"\n")[0]
-            os.pwrite(file, b"c", 0)
-            return [int(number) for number in line[1:].split() if number != b"0"]
-        finally:
-            os.close(file)
 
 
 class Output:
@@ -159,7 +122,9 @@ class Host:
         if not self._record.begin(call.id, list(self._unsettled)):
             self._leave()
             return False
-        self._answer(call, self._run(call))
+        begun = time.perf_counter()
+        outcome = self._run(call)
+        self._answer(call, outcome, time.perf_counter() - begun)
         return True
 
     def _run(self, call: Call) -> Outcome:
@@ -178,8 +143,8 @@ class Host:
             return Cancelled()
         return outcome
 
-    def _answer(self, call: Call, outcome: Outcome) -> None:
-        line = _outcome_line(call.id, outcome)
+    def _answer(self, call: Call, outcome: Outcome, seconds: float) -> None:
+        line = _outcome_line(call.id, outcome, seconds)
         self._unsettled[call.id] = line
         self._send(line)
 
@@ -209,16 +174,21 @@ class Host:
             self._current.cancelled = True
 
 
-def _outcome_line(call_id: int, outcome: Outcome) -> bytes:
+def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:
+    message: dict[str, object] = {
+        "id": call_id,
+        "outcome": type(outcome).__name__,
+        "seconds": seconds,
+    }
     if isinstance(outcome, Success):  # the common case, without the walk over fields
-        value: object = {"output": outcome.output}
-        return json.dumps({"id": call_id, "outcome": "Success", "value": value}).encode() + b"\n"
-    message = {"id": call_id, "outcome": type(outcome).__name__, "value": outcome}
+        message["value"] = {"output": outcome.output}
+        return json.dumps(message).encode() + b"\n"
+    message["value"] = outcome
     return wire.dumps(message).encode() + b"\n"
 
 
 def main() -> None:
-    folder, alive, connection, *action_folders = sys.argv[1:]
+    *action_folders, _, folder, alive, connection = sys.argv[1:]
     os.set_inheritable(int(alive), False)
     with open(os.path.join(folder, "pid"), "w") as file:
         file.write(str(os.getpid()))

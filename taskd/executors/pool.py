@@ -31,22 +31,21 @@ class Pool:
         self.slots = slots
         self._report = report
         self._waiting: deque[Call] = deque()
-        self._active: set[int] = set()
-        self.hosts = Hosts(loop, hosts, action_folders, host_idle, cancel_grace, self._take)
-        self.commands = Commands(loop, attempts, self._take)
+        self.hosts = Hosts(loop, hosts, action_folders, host_idle, cancel_grace, self)
+        self.commands = Commands(loop, attempts, self.take)
 
     def start(self, call: Call) -> None:
         self._waiting.append(call)
         self._fill()
 
     def cancel(self, call_id: int, *, force: bool = False) -> None:
+        self.hosts.cancel(call_id, force=force)
+        self.commands.cancel(call_id, force=force)
         for call in self._waiting:
             if call.id == call_id:
                 self._waiting.remove(call)
-                self._take(call_id, NeverRan())
+                self._report(call_id, NeverRan())
                 return
-        if not self.hosts.cancel(call_id, force=force):
-            self.commands.cancel(call_id, force=force)
 
     def settled(self, call_ids: Iterable[int]) -> None:
         """Their outcomes are committed."""
@@ -54,23 +53,28 @@ class Pool:
         self.commands.settled(call_ids)
 
     def take_up(self, calls: set[int]) -> Found:
-        """Before the loop starts: which calls of an earlier daemon still run, and take a slot, and what
+        """Before the loop starts: which calls of an earlier daemon still run, and what
         became of others. The rest left no trace."""
         found = Found()
         self.hosts.take_up(calls, found)
         self.commands.take_up(calls, found)
-        self._active |= found.running
         return found
 
-    def _fill(self) -> None:
-        while self._waiting and len(self._active) < self.slots:
-            call = self._waiting.popleft()
-            self._active.add(call.id)
-            runner = self.commands if call.command else self.hosts
-            runner.run(call)
-
-    def _take(self, call_id: int, outcome: Outcome | Progress) -> None:
+    def take(self, call_id: int, outcome: Outcome | Progress) -> None:
         self._report(call_id, outcome)
-        if not isinstance(outcome, Progress):
-            self._active.discard(call_id)
-            self._fill()
+        self._fill()
+
+    def take_back(self, calls: list[Call]) -> None:
+        self._waiting.extendleft(reversed(calls))
+        self._fill()
+
+    def _fill(self) -> None:
+        while self._waiting:
+            call = self._waiting[0]
+            if self.hosts.busy + self.commands.busy < self.slots:
+                self._waiting.popleft()
+                (self.commands if call.command else self.hosts).run(call)
+            elif not call.command and self.hosts.run_behind(call):
+                self._waiting.popleft()
+            else:
+                return

@@ -9,6 +9,8 @@ from taskd import wire
 from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
 from taskd.store.times import from_number, to_number
 
+_KINDS = {str(kind): kind for kind in StepKind}
+_STATES = {str(state): state for state in StepState}
 _COLUMNS = (
     "number, name, kind, state, needs, weight, progress, note, attempts, interruptions,"
     " started_at, ended_at, due_at, call_id, ready, rescue, output, error, kept"
@@ -57,8 +59,8 @@ def _from_row(row: tuple[Any, ...]) -> Step:
     return Step(
         number=number,
         name=name,
-        kind=StepKind(kind),
-        state=StepState(state),
+        kind=_KINDS[kind],
+        state=_STATES[state],
         needs=tuple(json.loads(needs)) if needs else (),
         weight=weight,
         progress=progress,

@@ -20,6 +20,10 @@ from taskd.model.task import (
 from taskd.store import locks, steps
 from taskd.store.times import from_number, time_of
 
+_STATES = {str(state): state for state in State}
+_RESULTS = {str(result): result for result in Result}
+_EXECUTION_TYPES = {str(kind): kind for kind in ExecutionType}
+_ON_CONFLICT = {str(choice): choice for choice in OnConflict}
 _SEEN = (
     "label, name, state, result, user, uid, execution_type, type, priority, key, created_at, "
     "start_at, start_before, started_at, ended_at, state_updated_at, progress, parent_task_id, "
@@ -38,6 +42,8 @@ def get(connection: sqlite3.Connection, task_id: int) -> Task:
     if row is None:
         raise NotFound(f"no task {task_id}")
     task = _from_row(row, steps.of_task(connection, task_id))
+    if task.state is State.PLANNED:
+        return task
     return replace(task, locks=locks.of_task(connection, task_id))
 
 
@@ -140,11 +146,11 @@ def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         id=id,
         label=label,
         name=name,
-        state=State(state),
-        result=Result(result),
+        state=_STATES[state],
+        result=_RESULTS[result],
         user=user,
         uid=uid,
-        execution_type=ExecutionType(execution_type),
+        execution_type=_EXECUTION_TYPES[execution_type],
         type=type,
         priority=priority,
         key=key,
@@ -162,7 +168,7 @@ def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         needed_help=bool(needed_help),
         cancelling=bool(cancelling),
         resumable=bool(resumable),
-        on_conflict=OnConflict(on_conflict),
+        on_conflict=_ON_CONFLICT[on_conflict],
         wanted_locks=wire.decode(tuple[Lock], json.loads(wanted_locks)) if wanted_locks else (),
         flow=_from_json(flow),
         input=json.loads(input),

@@ -120,31 +120,26 @@ class Transaction:
     def add(self, task: Task) -> Task:
         """A new task; its id is given here."""
         self._last_id += 1
-        task = replace(task, id=self._last_id)
-        self._stored[task.id] = None
+        self._stored[self._last_id] = None
         if task.key is not None:
-            self._keys[task.uid, task.key] = task.id
-        return self._keep(task, None)
+            self._keys[task.uid, task.key] = self._last_id
+        return self._keep(self._last_id, task, None, task.progress)
 
     def save(self, task: Task) -> Task:
         """A task that stops releases its locks in this transaction."""
         old = self.get(task.id)
         self._stored.setdefault(task.id, old)
-        task = replace(task, progress=lifecycle.progress(task))
         if task.finished and task.locks:
             locks.release(self.write(), task.id)
             task = replace(task, locks=())
-        return self._keep(task, old)
+        return self._keep(task.id, task, old, lifecycle.progress(task))
 
-    def _keep(self, task: Task, old: Task | None) -> Task:
-        count = len(self._history)
-        self._history += [
-            rows.history_row(task.id, self.version, count + number, event)
-            for number, event in enumerate(task.history)
-        ]
-        task = replace(task, version=self.version, history=())
-        self._saved_before.setdefault(task.id, old)
-        self._cache[task.id] = self.changed[task.id] = task
+    def _keep(self, task_id: int, task: Task, old: Task | None, progress: float) -> Task:
+        for event in task.history:
+            self._history.append(rows.history_row(task_id, self.version, len(self._history), event))
+        task = replace(task, id=task_id, version=self.version, progress=progress, history=())
+        self._saved_before.setdefault(task_id, old)
+        self._cache[task_id] = self.changed[task_id] = task
         return task
 
     # The queue

@@ -1,0 +1,106 @@
+"""Hosts of earlier daemons: what they are at, and what they have left."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from taskd.executors import alive
+from taskd.executors.base import Interrupted, Outcome, Success
+from taskd.executors.host_link import kill_whole, read_outcome
+from taskd.loop import Loop
+
+UNKNOWN = Interrupted("the process that ran it died together with its daemon")
+
+
+class Remains:
+    """The folder of a host that has ended; it stays until all that the host did is settled."""
+
+    def __init__(self, folder: Path, unsettled: set[int]) -> None:
+        self.folder = folder
+        self.unsettled = set(unsettled)
+
+    def settle(self, call_id: int) -> None:
+        self.unsettled.discard(call_id)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def outcomes(self, calls: set[int]) -> dict[int, Outcome]:
+        """What became of `calls`, which the host had begun."""
+        left = self._read()
+        return {call_id: left.get(call_id, UNKNOWN) for call_id in calls}
+
+    def _read(self) -> dict[int, Outcome]:
+        try:
+            lines = (self.folder / "outcomes").read_bytes().splitlines()
+        except FileNotFoundError:
+            return {}
+        messages = [json.loads(line) for line in lines]
+        return {message["id"]: read_outcome(message) for message in messages}
+
+
+class Adopted:
+    """A host that is still at it: what it has done is read when it has ended."""
+
+    def __init__(
+        self, loop: Loop, folder: Path, calls: set[int], ended: Callable[["Adopted"], object]
+    ) -> None:
+        self.folder = folder
+        self.calls = calls
+        self._loop = loop
+        self._when_ended = ended
+        self._ending: Outcome | None = None
+        self._alive = False
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Watch the process that holds the folder's lock; it may have let go meanwhile."""
+        while alive.is_held(self.folder):
+            try:
+                self._pid = int((self.folder / "pid").read_text())
+            except (FileNotFoundError, ValueError):
+                time.sleep(0.01)  # it was just started: it says so first of all, or ends
+                continue
+            if pidfd := alive.open_process(self.folder, self._pid):
+                self._pidfd = pidfd
+                self._alive = True
+                self._loop.watch(pidfd, lambda _: self._ended())
+                return
+        self._loop.call(lambda: self._when_ended(self))
+
+    def interrupt(self, outcome: Outcome, grace: float, *, force: bool = False) -> None:
+        self._ending = self._ending or outcome
+        if force or grace <= 0:
+            self.kill()
+        else:
+            self._signal(signal.SIGUSR1)
+            self._loop.later(grace, self.kill)
+
+    def kill(self) -> None:
+        if self._alive:
+            kill_whole(self._pid, self._signal)
+
+    def outcomes(self) -> dict[int, Outcome]:
+        """Once it has ended."""
+        found = Remains(self.folder, self.calls).outcomes(self.calls)
+        if self._ending is None:
+            return found
+        ending = self._ending
+        return {
+            call_id: outcome if isinstance(outcome, Success) else ending
+            for call_id, outcome in found.items()
+        }
+
+    def _signal(self, number: int) -> None:
+        if self._alive:
+            signal.pidfd_send_signal(self._pidfd, number)
+
+    def _ended(self) -> None:
+        self._alive = False
+        self._loop.forget(self._pidfd)
+        os.close(self._pidfd)
+        self._when_ended(self)

@@ -1,0 +1,272 @@
+"""One host as the daemon sees it: its process, its socket, and the calls that it was given.
+
+A host is at the first of its calls. More are sent ahead only of steps that are known to be quick;
+should one take long all the same, the rest is recalled (`recall`) and given to other hosts.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from taskd import wire
+from taskd.executors import alive, record
+from taskd.executors.base import (
+    Call,
+    Cancelled,
+    Failure,
+    Interrupted,
+    NeverRan,
+    Outcome,
+    Planned,
+    Progress,
+    Success,
+)
+from taskd.executors.tree import kill_tree
+from taskd.loop import READ, WRITE, Loop, Timer
+from taskd.model.step import StepError
+
+PATIENCE = 0.25  # seconds that a step may hold up those behind it
+_ROUNDS = 50  # of killing a tree that grows
+_OUTCOMES = {kind.__name__: kind for kind in (Success, Failure, Planned, Cancelled, NeverRan)}
+
+
+class Owner(Protocol):
+    """Who is told what became of the calls of a host, and that it has ended."""
+
+    loop: Loop
+
+    def ended(self, host: "HostLink", call: Call, outcome: Outcome, seconds: float) -> None: ...
+    def progressed(self, call: Call, progress: Progress) -> None: ...
+    def held_up(self, call: Call) -> None: ...
+    def given_back(self, calls: list[Call]) -> None: ...
+    def lost(self, host: "HostLink") -> None: ...
+
+
+class HostLink:
+    def __init__(self, owner: Owner, folder: Path, command: list[str]) -> None:
+        self.folder = folder
+        self.calls: deque[Call] = deque()
+        self.unsettled: set[int] = set()
+        self.stale = False  # gets no further call
+        self.warm = False  # has answered
+        self.idle_since = time.monotonic()
+        self._owner = owner
+        self._settled: list[int] = []  # to be told with the next call
+        self._ending: Outcome | None = None  # what the first call's outcome is, now it was told
+        self._timers: list[Timer] = []
+        self._checked: Call | None = None  # the first call when the host was last looked at
+        self._incoming = b""
+        self._outgoing = b""
+        self._blocked = False  # the rest of `_outgoing` waits until it can be written
+        folder.mkdir(mode=0o700, parents=True)
+        (folder / "state").write_bytes(b"o0\n")
+        self._socket, theirs = socket.socketpair()
+        self._socket.setblocking(False)
+        self._process = _spawn(folder, command, theirs)
+        self._pidfd = os.pidfd_open(self._process.pid)
+        owner.loop.watch(self._pidfd, lambda _: self._ended())
+        owner.loop.watch(self._socket.fileno(), self._event)
+
+    # What it is told
+
+    def run(self, call: Call) -> None:
+        self.calls.append(call)
+        self.unsettled.add(call.id)
+        message = {key: value for key, value in call.__dict__.items() if key != "command"}
+        if self._settled:
+            message["settled"] = self._settled
+            self._settled = []
+        self._send(json.dumps(message).encode() + b"\n")
+        if len(self.calls) == 1:
+            self._start_clock()
+        elif self._checked is None:
+            self._check_later()
+
+    def cancel(self, call_id: int, *, force: bool) -> None:
+        """End the call if it is at hand; if it has not begun, it is given back."""
+        at_hand = self.recall()
+        while self._read():  # what came before it has answered
+            pass
+        if self.calls and self.calls[0].id == call_id == at_hand:
+            self.interrupt(Cancelled(), force=force)
+
+    def interrupt(self, outcome: Outcome, *, force: bool = False) -> None:
+        """Tell the step at hand; after its grace kill the host with what it started."""
+        self.stale = True
+        self._ending = self._ending or outcome
+        if force:
+            self.kill()
+        else:
+            self._process.send_signal(signal.SIGUSR1)
+            self._after(self.calls[0].cancel_grace, self.kill)
+
+    def recall(self) -> int | None:
+        """Take back what it has not begun; the call at hand. It gets no further one, and ends."""
+        if len(self.calls) < 2:
+            return self.calls[0].id if self.calls else None
+        self.stale = True
+        begun = record.close(self.folder / "state")
+        back = [call for call in self.calls if call.id not in begun]
+        self.calls = deque(call for call in self.calls if call.id in begun)
+        self.unsettled -= {call.id for call in back}
+        self._owner.given_back(back)
+        return begun[0] if begun else None
+
+    def kill(self) -> None:
+        kill_whole(self._process.pid, self._process.send_signal)
+
+    def settle(self, call_id: int) -> None:
+        self.unsettled.discard(call_id)
+        self._settled.append(call_id)
+
+    def end(self) -> None:
+        """Let it end by itself; it is idle."""
+        self.stale = True
+        self._send(json.dumps({"settled": self._settled, "end": True}).encode() + b"\n")
+
+    # What it says
+
+    def _event(self, events: int) -> None:
+        if events & WRITE:
+            self._send(b"")
+        if events & ~WRITE:
+            self._read()
+
+    def _read(self) -> bool:
+        """Whether there may be more."""
+        try:
+            data = self._socket.recv(1 << 18)
+        except OSError:
+            return False
+        if not data:
+            self._owner.loop.forget(self._socket.fileno())
+            return False
+        *lines, self._incoming = (self._incoming + data).split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+        return True
+
+    def _take(self, message: dict[str, Any]) -> None:
+        call = self.calls[0]
+        if "progress" in message:
+            self._owner.progressed(call, Progress(*message["progress"]))
+        else:
+            self._finish(read_outcome(message), message["seconds"])
+
+    def _finish(self, outcome: Outcome, seconds: float) -> None:
+        call = self.calls.popleft()
+        self.warm = True
+        if self._ending and isinstance(outcome, Failure | Cancelled | Interrupted):
+            outcome = self._ending
+        self._ending = None
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        self.idle_since = time.monotonic()
+        if self.calls:
+            self._start_clock()
+        self._owner.ended(self, call, outcome, seconds)
+
+    def _ended(self) -> None:
+        """The process is gone, by itself or killed."""
+        while self._read():
+            pass
+        self._owner.loop.forget(self._pidfd)
+        self._owner.loop.forget(self._socket.fileno())
+        os.close(self._pidfd)
+        self._socket.close()
+        status = self._process.wait()
+        self._owner.lost(self)
+        begun = record.close(self.folder / "state")
+        back = [call for call in self.calls if call.id not in begun]
+        if len(back) < len(self.calls):
+            self._finish(Interrupted(_how_it_died(status)), 0.0)
+        self.calls.clear()
+        if back:
+            self.unsettled -= {call.id for call in back}
+            self._owner.given_back(back)
+
+    # Time
+
+    def _start_clock(self) -> None:
+        call = self.calls[0]
+        if call.timeout is not None:
+            message = f"timeout: it ran longer than {call.timeout:g} s"
+            outcome = Failure(StepError("timeout", message))
+            self._after(call.timeout, lambda: self.interrupt(outcome))
+
+    def _after(self, seconds: float, function: Callable[[], object]) -> None:
+        self._timers.append(self._owner.loop.later(seconds, function))
+
+    def _check_later(self) -> None:
+        self._checked = self.calls[0]
+        self._owner.loop.later(PATIENCE, self._check)
+
+    def _check(self) -> None:
+        """Whether the step that it was at is still in the way of others."""
+        held_up = len(self.calls) > 1 and self.calls[0] is self._checked
+        self._checked = None
+        if held_up:
+            self._owner.held_up(self.calls[0])
+            self.recall()
+        elif len(self.calls) > 1:
+            self._check_later()
+
+    def _send(self, data: bytes) -> None:
+        self._outgoing += data
+        try:
+            sent = self._socket.send(self._outgoing)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return  # it is dead; the pidfd tells
+        self._outgoing = self._outgoing[sent:]
+        if bool(self._outgoing) != self._blocked:
+            self._blocked = not self._blocked
+            events = READ | WRITE if self._blocked else READ
+            self._owner.loop.change(self._socket.fileno(), events)
+
+
+def read_outcome(message: dict[str, Any]) -> Outcome:
+    kind: Any = _OUTCOMES[message["outcome"]]
+    if kind is Success:
+        return Success(message["value"]["output"])
+    outcome: Outcome = wire.decode(kind, message["value"])
+    return outcome
+
+
+def kill_whole(pid: int, send: Callable[[int], object]) -> None:
+    """Kill a host and all below it. Stopped first: were it dead, they would have other parents."""
+    send(signal.SIGSTOP)
+    for _ in range(_ROUNDS):
+        if not kill_tree(pid, signal.SIGKILL):
+            break
+    send(signal.SIGKILL)
+
+
+def _spawn(folder: Path, command: list[str], connection: socket.socket) -> subprocess.Popen[bytes]:
+    lock = alive.hold(folder)
+    descriptors = (lock, connection.fileno())
+    try:
+        return subprocess.Popen(
+            [*command, str(folder), *map(str, descriptors)],
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=Path.home(),
+        )
+    finally:
+        os.close(lock)
+        connection.close()
+
+
+def _how_it_died(status: int) -> str:
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return f"the process that ran it {how} before the step returned"

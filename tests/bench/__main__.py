@@ -1,0 +1,41 @@
+"""Benchmarks: `python -m tests.bench [speed] [latency] [command] [memory] [peers]`.
+
+Each on a fresh daemon with its default settings (durable, process isolation, 4 slots), through the
+socket. Figures are for people to read: nothing fails when one is missed.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+from tests.bench import command, latency, memory, peers, speed
+from tests.bench.figures import NOISY_ABOVE, Figure, busy_with_others, headline, line
+
+GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "speed": speed.measure,
+    "latency": latency.measure,
+    "command": command.measure,
+    "memory": memory.measure,
+    "peers": peers.measure,
+}
+
+
+def main(words: list[str]) -> int:
+    chosen = words or [name for name in GROUPS if name != "peers" or os.environ.get("PEERS")]
+    if unknown := [name for name in chosen if name not in GROUPS]:
+        print(f"no group {', '.join(unknown)}; there are {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no daemon is left behind
+    print(headline(), flush=True)
+    for name in chosen:
+        busy = busy_with_others()
+        noisy = f" · noisy: others use {busy:.0%} of the processors" if busy > NOISY_ABOVE else ""
+        print(f"\n{name}{noisy}", flush=True)
+        for figure in GROUPS[name]():
+            print(f"  {line(figure)}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

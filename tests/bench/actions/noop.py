@@ -1,0 +1,37 @@
+"""What the benchmarks run: steps that do nothing, tell the time, or wait."""
+
+import time
+
+from taskd import Action, step
+
+
+class NoOp(Action, label="noop"):
+    @step
+    def run(self) -> None:
+        pass
+
+
+class NoOpThrice(Action, label="noop.thrice"):
+    @step
+    def first(self) -> None:
+        pass
+
+    @step
+    def second(self) -> None:
+        pass
+
+    @step
+    def third(self) -> None:
+        pass
+
+
+class TellTime(Action, label="tell-time"):
+    @step
+    def run(self) -> float:
+        return time.time()
+
+
+class Occupy(Action, label="occupy"):
+    @step
+    def run(self) -> None:
+        time.sleep(600)

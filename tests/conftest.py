@@ -1,0 +1,1 @@
+"""Makes `builders` importable from every ring."""

@@ -1,0 +1,243 @@
+"""Steps print too much, or binary, or escape sequences, or end their process: only they suffer."""
+
+import time
+from pathlib import Path
+
+import pytest
+from real_daemon import Daemon
+
+MIB = 1024 * 1024
+NAMES = [
+    "[/]",
+    "[bold red]x[/bold red]",
+    "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x1b]52;c;aGk=\x07",
+    "abc\u202edcba \u2066x\u2069 \x9b31m \x7f",
+    "two\nlines\rback",
+]
+HOSTILE = """\
+import os
+import sys
+
+from taskd import Action, step
+
+
+class Exit(Action, label="exit"):
+    ledger: str
+
+    @step
+    def work(self) -> None:
+        with open(self.ledger, "a") as file:
+            file.write("ran\\n")
+        os._exit(7)
+
+
+class NoJson(Action, label="nojson"):
+    @step
+    def work(self):
+        return object()
+
+
+class Nan(Action, label="nan"):
+    @step
+    def work(self):
+        return float("nan")
+
+
+class Cyclic(Action, label="cyclic"):
+    @step
+    def work(self):
+        endless = []
+        endless.append(endless)
+        return endless
+
+
+class Leave(Action, label="leave"):
+    @step
+    def work(self):
+        sys.exit(3)
+
+
+class Print(Action, label="print"):
+    @step
+    def work(self) -> str:
+        for _ in range(200):
+            os.write(1, b"x" * 1023 + b"\\n" + b"y" * (1024 * 1024 - 1024))
+        return "printed"
+
+
+class Fine(Action, label="fine"):
+    @step
+    def work(self) -> str:
+        return "fine"
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_name_full_of_escapes_is_harmless_wherever_it_is_shown(running: Daemon, name: str) -> None:
+    line = "printf '\\033]0;owned\\007\\033[2J[/]\\n'; printf '\\033[31m' >&2; exit 3"
+    started = running.taskctl("exec", "--wait", "--name", name, "--", line)
+    assert started.returncode == 9
+
+    shown = [
+        running.taskctl("--color", "never", *words)
+        for words in (["list"], ["show", "@last"], ["logs", "@last"], ["-o", "csv", "list"])
+    ]
+
+    assert [one.returncode for one in shown] == [0, 0, 0, 0]
+    for one in [started, *shown]:
+        text = one.stdout + one.stderr
+        assert not set(text) & set("\x1b\x07\x9b\x7f\r\u202e\u2066")
+    assert running.show("@last")["name"] == name
+    assert "[/]" in shown[2].stdout
+
+
+def test_name_with_brackets_is_shown_as_it_is(running: Daemon) -> None:
+    running.taskctl("exec", "--wait", "--name", "[/] and [red]", "--", "true")
+
+    assert "[/] and [red]" in running.taskctl("list").stdout
+    assert "[/] and [red]" in running.taskctl("show", "@last").stdout
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 1001])
+def test_name_that_is_none_is_refused(running: Daemon, name: str) -> None:
+    started = running.taskctl("exec", "--name", name, "--", "true")
+
+    assert started.returncode == 2
+    assert running.task_count() == 0
+
+
+def test_log_is_cut_at_its_limit(daemon: Daemon) -> None:
+    daemon.configure(log_limit="64 KiB")
+    daemon.start()
+
+    ended = daemon.taskctl("exec", "--wait", "--", "seq 200000; echo the end")
+
+    logged = daemon.taskctl("logs", "@last").stdout
+    assert ended.returncode == 0
+    assert sizes(daemon.state / "logs") < 2 * 64 * 1024
+    assert logged.startswith("1\n2\n")
+    assert run_step(daemon)["output"] == "the end"
+
+
+def test_binary_output_is_kept_and_shown_harmlessly(running: Daemon) -> None:
+    line = "head -c 20000 /dev/urandom; printf '\\377\\376\\000\\n'; echo done"
+
+    ended = running.taskctl("exec", "--wait", "--", line)
+
+    assert ended.returncode == 0
+    assert run_step(running)["output"] == "done"
+    assert running.taskctl("logs", "@last").returncode == 0
+    assert running.taskctl("-o", "json", "logs", "@last").returncode == 0
+    assert running.taskctl("show", "@last").returncode == 0
+
+
+def test_last_line_that_is_binary_is_an_output_all_the_same(running: Daemon) -> None:
+    ended = running.taskctl("exec", "--wait", "--", "printf 'a\\377\\000b\\033[2J'")
+
+    assert ended.returncode == 0
+    assert isinstance(run_step(running)["output"], str)
+    assert "\x1b" not in running.taskctl("show", "@last").stdout
+
+
+@pytest.mark.parametrize(
+    "command", ["yes | head -c 200000000; echo printed", "head -c 200000000 /dev/zero; echo; echo printed"]
+)
+def test_gigabytes_of_output_cost_the_daemon_no_memory(daemon: Daemon, command: str) -> None:
+    daemon.configure(log_limit="1 MiB")
+    daemon.start()
+    daemon.taskctl("exec", "--wait", "--", "true")
+    before = peak(daemon.pid)
+
+    ended = daemon.taskctl("exec", "--wait", "--", command)
+
+    assert ended.returncode == 0
+    assert run_step(daemon)["output"] == "printed"
+    assert sizes(daemon.state / "logs") < 3 * MIB
+    assert peak(daemon.pid) - before < 32 * MIB
+
+
+def test_python_step_that_prints_much_costs_little_memory(daemon: Daemon) -> None:
+    daemon.configure(log_limit="1 MiB")
+    daemon.write_action("hostile.py", HOSTILE)
+    daemon.start()
+    daemon.taskctl("run", "fine", "--wait")
+    before = {pid: peak(pid) for pid in daemon.processes()}
+
+    ended = daemon.taskctl("run", "print", "--wait")
+
+    assert ended.returncode == 0
+    assert run_step(daemon)["output"] == "printed"
+    assert sizes(daemon.state / "logs") < 3 * MIB
+    assert all(peak(pid) - memory < 32 * MIB for pid, memory in before.items())
+
+
+def test_step_that_ends_its_process_is_interrupted_and_not_repeated(daemon: Daemon) -> None:
+    daemon.write_action("hostile.py", HOSTILE)
+    daemon.start()
+    task_id = daemon.start_action("exit")
+
+    assert daemon.wait(task_id) == 9
+    [error] = daemon.show(task_id)["errors"]
+    assert error["kind"] == "interrupted"
+    assert "ended with status 7" in error["message"]
+    assert daemon.ledger_lines() == ["ran"]
+    assert daemon.taskctl("run", "fine", "--wait").returncode == 0
+
+
+@pytest.mark.parametrize("label", ["nojson", "nan", "cyclic", "leave"])
+def test_step_whose_result_is_none_fails_alone(daemon: Daemon, label: str) -> None:
+    daemon.write_action("hostile.py", HOSTILE)
+    daemon.start()
+
+    ended = daemon.taskctl("run", label, "--wait")
+
+    assert ended.returncode == 9
+    [error] = daemon.show("@last")["errors"]
+    assert (error["step"], error["action"]) == ("work", label)
+    assert error["message"]
+    assert daemon.taskctl("run", "fine", "--wait").returncode == 0
+
+
+@pytest.mark.parametrize("content", ["no equals sign", "x" * 2 * MIB])
+def test_output_file_that_cannot_be_read_is_an_error(running: Daemon, content: str) -> None:
+    file = running.root / "content"
+    file.write_text(content)
+
+    ended = running.taskctl("exec", "--wait", "--", f'cat {file} > "$TASKD_OUTPUT"')
+
+    assert ended.returncode == 9
+    assert running.show("@last")["errors"][0]["kind"] == "output"
+
+
+def test_output_file_replaced_by_a_device_does_not_stop_the_daemon(running: Daemon) -> None:
+    line = 'rm "$TASKD_OUTPUT" "$TASKD_PROGRESS"; ln -s /dev/zero "$TASKD_OUTPUT"; ' \
+        'mkfifo "$TASKD_PROGRESS"; sleep 1; echo done'  # fmt: skip
+
+    ended = running.taskctl("exec", "--wait", "--", line)
+
+    assert ended.returncode == 0
+    assert run_step(running)["output"] == "done"
+
+
+def test_grandchild_that_keeps_the_pipe_open_does_not_hold_the_task(running: Daemon) -> None:
+    before = time.monotonic()
+
+    ended = running.taskctl("exec", "--wait", "--", "setsid sleep 60 & echo done")
+
+    assert ended.returncode == 0
+    assert time.monotonic() - before < 15
+    assert run_step(running)["output"] == "done"
+
+
+def run_step(daemon: Daemon) -> dict[str, object]:
+    return next(s for s in daemon.show("@last")["steps"] if s["kind"] == "run")
+
+
+def peak(pid: int) -> int:
+    """The most memory that the process has had so far, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def sizes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

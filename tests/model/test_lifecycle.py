@@ -1,0 +1,588 @@
+"""What becomes of a task and its steps, event by event."""
+
+from collections.abc import Callable
+
+import pytest
+from builders import NOW, a_new_task, a_plan, a_planned_task, a_step, a_task, an_error, later
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taskd.model import lifecycle
+from taskd.model.definition import Retry
+from taskd.model.errors import InvalidState
+from taskd.model.record import replace
+from taskd.model.step import JSON, Rescue, StepState
+from taskd.model.task import Result, State, Task
+
+IN_A_ROW = ["sequence", "a", "b", "c"]
+SIDE_BY_SIDE = ["concurrence", "a", "b"]
+
+
+def begin(task: Task, *names: str) -> Task:
+    for name in names:
+        task = lifecycle.begun(task, name, 7, NOW)
+    return task
+
+
+def succeed(task: Task, *names: str) -> Task:
+    for name in names:
+        task = lifecycle.succeeded(begin(task, name), name, name.upper(), NOW)
+    return task
+
+
+def fail(task: Task, name: str, rescue: str = "pause", retry: Retry = Retry()) -> Task:
+    return lifecycle.failed(begin(task, name), name, an_error(), retry, Rescue(rescue), NOW)
+
+
+def interrupt(task: Task, name: str, *, idempotent: bool, rescue: str = "pause") -> Task:
+    return lifecycle.interrupted(begin(task, name), name, "killed", idempotent, Rescue(rescue), NOW)
+
+
+def states(task: Task) -> dict[str, str]:
+    return {name: str(step.state) for name, step in task.steps.items() if name != "plan"}
+
+
+def ready(task: Task) -> list[str]:
+    return [name for name, step in task.steps.items() if step.ready]
+
+
+def events(task: Task) -> list[str]:
+    return [event.event for event in task.history]
+
+
+# State, event → state
+
+
+def _new() -> Task:
+    return a_new_task()
+
+
+def _one() -> Task:
+    return a_planned_task(["sequence", "a"])
+
+
+def _paused() -> Task:
+    return fail(_one(), "a")
+
+
+def _paused_plan() -> Task:
+    return fail(_new(), "plan")
+
+
+def _cancelling() -> Task:
+    return lifecycle.cancel(begin(_one(), "a"), "ana", NOW)
+
+
+TRANSITIONS: list[tuple[str, Callable[[], Task], str, str, dict[str, str]]] = [
+    ("created", _new, "planned", "pending", {}),
+    ("planned", _one, "running", "pending", {"a": "pending"}),
+    ("planned without steps", lambda: a_planned_task(None), "stopped", "success", {}),
+    ("plan begun", lambda: begin(_new(), "plan"), "planned", "pending", {}),
+    ("plan failed", _paused_plan, "paused", "error", {}),
+    ("plan failed, SKIP", lambda: fail(_new(), "plan", "skip"), "paused", "error", {}),
+    ("plan failed, FAIL", lambda: fail(_new(), "plan", "fail"), "stopped", "error", {}),
+    ("begun", lambda: begin(_one(), "a"), "running", "pending", {"a": "running"}),
+    ("succeeded", lambda: succeed(_one(), "a"), "stopped", "success", {"a": "success"}),
+    ("failed, PAUSE", _paused, "paused", "error", {"a": "error"}),
+    ("failed, FAIL", lambda: fail(_one(), "a", "fail"), "stopped", "error", {"a": "error"}),
+    ("failed, SKIP", lambda: fail(_one(), "a", "skip"), "stopped", "warning", {"a": "skipped"}),
+    (
+        "failed, retry",
+        lambda: fail(_one(), "a", "pause", Retry(1)),
+        "running",
+        "pending",
+        {"a": "pending"},
+    ),
+    (
+        "never ran",
+        lambda: lifecycle.never_ran(begin(_one(), "a"), "a", NOW),
+        "running",
+        "pending",
+        {"a": "pending"},
+    ),
+    (
+        "interrupted",
+        lambda: interrupt(_one(), "a", idempotent=False),
+        "paused",
+        "error",
+        {"a": "error"},
+    ),
+    (
+        "interrupted, idempotent",
+        lambda: interrupt(_one(), "a", idempotent=True),
+        "running",
+        "pending",
+        {"a": "pending"},
+    ),
+    (
+        "resumed",
+        lambda: lifecycle.resume(_paused(), "ana", NOW),
+        "running",
+        "pending",
+        {"a": "pending"},
+    ),
+    (
+        "plan resumed",
+        lambda: lifecycle.resume(_paused_plan(), "ana", NOW),
+        "planned",
+        "pending",
+        {},
+    ),
+    (
+        "cancelled before planning",
+        lambda: lifecycle.cancel(_new(), "ana", NOW),
+        "stopped",
+        "cancelled",
+        {},
+    ),
+    (
+        "cancelled before a step",
+        lambda: lifecycle.cancel(_one(), "ana", NOW),
+        "stopped",
+        "cancelled",
+        {"a": "cancelled"},
+    ),
+    (
+        "cancelled while paused",
+        lambda: lifecycle.cancel(_paused(), "ana", NOW),
+        "stopped",
+        "cancelled",
+        {"a": "error"},
+    ),
+    ("cancelled while running", _cancelling, "running", "pending", {"a": "running"}),
+    (
+        "cancelled, and the step ends so",
+        lambda: lifecycle.cancelled(_cancelling(), "a", NOW),
+        "stopped",
+        "cancelled",
+        {"a": "cancelled"},
+    ),
+    (
+        "cancelled, but the last step succeeds",
+        lambda: lifecycle.succeeded(_cancelling(), "a", 1, NOW),
+        "stopped",
+        "success",
+        {"a": "success"},
+    ),
+    (
+        "cancelled, and the step fails",
+        lambda: lifecycle.failed(_cancelling(), "a", an_error(), Retry(3), Rescue.PAUSE, NOW),
+        "stopped",
+        "cancelled",
+        {"a": "error"},
+    ),
+    (
+        "cancelled, and the step never ran",
+        lambda: lifecycle.never_ran(_cancelling(), "a", NOW),
+        "stopped",
+        "cancelled",
+        {"a": "cancelled"},
+    ),
+    (
+        "cancelled, and the step is interrupted",
+        lambda: lifecycle.interrupted(_cancelling(), "a", "", True, Rescue.PAUSE, NOW),
+        "stopped",
+        "cancelled",
+        {"a": "error"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "state", "result", "steps"),
+    [row[1:] for row in TRANSITIONS],
+    ids=[row[0] for row in TRANSITIONS],
+)
+def test_transition(
+    make: Callable[[], Task], state: str, result: str, steps: dict[str, str]
+) -> None:
+    task = make()
+
+    assert (task.state, task.result, states(task)) == (state, result, steps)
+
+
+# Order
+
+
+def test_new_task_waits_for_its_plan() -> None:
+    assert ready(a_new_task()) == ["plan"]
+
+
+def test_steps_of_a_sequence_become_ready_one_after_the_other() -> None:
+    task = a_planned_task(IN_A_ROW)
+
+    seen = [ready(task), *(ready(task := succeed(task, name)) for name in "abc")]
+
+    assert seen == [["a"], ["b"], ["c"], []]
+
+
+def test_failed_branch_does_not_stop_its_sibling() -> None:
+    task = fail(begin(a_planned_task(SIDE_BY_SIDE), "b"), "a")
+
+    assert (task.state, states(task)) == (State.RUNNING, {"a": "error", "b": "running"})
+
+
+def test_task_is_judged_when_nothing_more_can_run() -> None:
+    task = succeed(
+        fail(a_planned_task(["concurrence", "a", ["sequence", "b", "c"]]), "a"), "b", "c"
+    )
+
+    assert (task.state, states(task)["c"]) == (State.PAUSED, "success")
+
+
+def test_finalize_runs_after_all_others() -> None:
+    task = a_planned_task(SIDE_BY_SIDE, finalize=True)
+
+    seen = [ready(task), ready(task := succeed(task, "a")), ready(task := succeed(task, "b"))]
+
+    assert seen == [["a", "b"], ["b"], ["finalize"]]
+    assert succeed(task, "finalize").state is State.STOPPED
+
+
+def test_resume_after_a_failed_finalize_runs_nothing_else() -> None:
+    paused = fail(succeed(a_planned_task(["sequence", "a"], finalize=True), "a"), "finalize")
+
+    task = lifecycle.resume(paused, "ana", NOW)
+
+    assert (ready(task), states(task)) == (["finalize"], {"a": "success", "finalize": "pending"})
+
+
+def test_finalize_does_not_run_after_a_failure() -> None:
+    task = fail(a_planned_task(["sequence", "a"], finalize=True), "a", "fail")
+
+    assert states(task) == {"a": "error", "finalize": "cancelled"}
+
+
+# Results
+
+
+def test_resumed_task_ends_with_warning() -> None:
+    task = succeed(lifecycle.resume(_paused(), "ana", NOW), "a")
+
+    assert (task.state, task.result) == (State.STOPPED, Result.WARNING)
+
+
+def test_task_resumed_at_its_plan_ends_with_warning() -> None:
+    resumed = lifecycle.resume(_paused_plan(), "ana", NOW)
+
+    task = lifecycle.planned(resumed, "Demo", ["sequence", "a"], [a_step("a")], NOW)
+
+    assert succeed(task, "a").result is Result.WARNING
+
+
+def test_retried_step_needed_no_help() -> None:
+    task = fail(_one(), "a", retry=Retry(1))
+
+    task = succeed(lifecycle.due(task, "a", NOW), "a")
+
+    assert task.result is Result.SUCCESS
+
+
+def test_cancelled_last_step_that_succeeds_after_a_resume_is_a_warning() -> None:
+    task = begin(lifecycle.resume(_paused(), "ana", NOW), "a")
+
+    task = lifecycle.succeeded(lifecycle.cancel(task, "ana", NOW), "a", 1, NOW)
+
+    assert task.result is Result.WARNING
+
+
+def test_output_of_a_task_is_that_of_its_last_step() -> None:
+    assert succeed(a_planned_task(IN_A_ROW), "a", "b", "c").output == "C"
+
+
+def test_stopped_task_tells_when_it_ended() -> None:
+    task = lifecycle.succeeded(begin(_one(), "a"), "a", None, later(5))
+
+    assert (task.started_at, task.ended_at, task.duration) == (NOW, later(5), 5.0)
+
+
+# Rescue
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "state", "result"),
+    [
+        ("skip", "skip", "stopped", "warning"),
+        ("fail", "fail", "stopped", "error"),
+        ("pause", "pause", "paused", "error"),
+        ("skip", "fail", "paused", "error"),
+        ("fail", "pause", "paused", "error"),
+        ("pause", "skip", "paused", "error"),
+    ],
+)
+def test_several_failures_are_rescued_together(
+    first: str, second: str, state: str, result: str
+) -> None:
+    task = fail(fail(a_planned_task(SIDE_BY_SIDE), "a", first), "b", second)
+
+    assert (task.state, task.result) == (state, result)
+
+
+def test_skipping_takes_what_needs_the_output_along() -> None:
+    steps = [
+        a_step("a", number=1),
+        a_step("b", number=2, needs=("a",)),
+        a_step("c", number=3, needs=("b",)),
+        a_step("d", number=4),
+    ]
+    task = a_planned_task(["sequence", "a", "b", "c", "d"], *steps)
+
+    task = fail(task, "a", "skip")
+
+    assert states(task) == {"a": "skipped", "b": "skipped", "c": "skipped", "d": "pending"}
+    assert ready(task) == ["d"]
+
+
+def test_failing_task_cancels_what_has_not_begun() -> None:
+    task = fail(a_planned_task(IN_A_ROW), "a", "fail")
+
+    assert states(task) == {"a": "error", "b": "cancelled", "c": "cancelled"}
+
+
+# Retry
+
+
+def test_retry_waits_longer_each_time() -> None:
+    retry, task, waits = Retry(3, delay=10, factor=2), _one(), []
+    for _ in range(3):
+        task = fail(task, "a", retry=retry)
+        waits.append(task.steps["a"].due_at)
+        task = lifecycle.due(task, "a", NOW)
+
+    assert waits == [later(10), later(20), later(40)]
+    assert fail(task, "a", retry=retry).state is State.PAUSED
+
+
+def test_step_that_waits_for_its_retry_is_not_ready() -> None:
+    task = fail(_one(), "a", retry=Retry(1, delay=10))
+
+    assert ready(task) == []
+    assert ready(lifecycle.due(task, "a", NOW)) == ["a"]
+
+
+def test_resume_gives_all_attempts_again() -> None:
+    retry = Retry(1)
+    task = fail(lifecycle.due(fail(_one(), "a", retry=retry), "a", NOW), "a", retry=retry)
+
+    task = fail(lifecycle.resume(task, "ana", NOW), "a", retry=retry)
+
+    assert (task.state, states(task)) == (State.RUNNING, {"a": "pending"})
+
+
+def test_attempt_that_never_ran_does_not_count() -> None:
+    task = lifecycle.never_ran(begin(_one(), "a"), "a", NOW)
+
+    assert (task.steps["a"].attempts, ready(task)) == (0, ["a"])
+
+
+def test_cancelled_retry_does_not_come_back() -> None:
+    task = lifecycle.cancel(fail(_one(), "a", retry=Retry(1, delay=10)), "ana", NOW)
+
+    assert (task.state, task.steps["a"].due_at) == (State.STOPPED, None)
+
+
+# Interrupted
+
+
+def test_step_interrupted_again_and_again_is_poison() -> None:
+    task = _one()
+    for _ in range(3):
+        task = interrupt(task, "a", idempotent=True, rescue="skip")
+
+    assert task.state is State.PAUSED
+    assert (task.steps["a"].error or an_error()).message.startswith("poison: interrupted 3 times")
+
+
+def test_success_ends_a_row_of_interruptions() -> None:
+    task = interrupt(interrupt(_one(), "a", idempotent=True), "a", idempotent=True)
+
+    assert succeed(task, "a").steps["a"].interruptions == 0
+
+
+def test_interrupted_step_is_rescued_as_it_says() -> None:
+    task = interrupt(_one(), "a", idempotent=False, rescue="fail")
+
+    assert (task.state, task.result) == (State.STOPPED, Result.ERROR)
+
+
+# Resume and cancel
+
+
+def test_resume_keeps_what_is_done() -> None:
+    task = lifecycle.resume(fail(succeed(a_planned_task(IN_A_ROW), "a"), "b"), "ana", NOW)
+
+    assert states(task) == {"a": "success", "b": "pending", "c": "pending"}
+    assert (ready(task), task.steps["a"].output) == (["b"], "A")
+
+
+@pytest.mark.parametrize("state", ["scheduled", "planned", "running", "stopped"])
+def test_only_a_paused_task_can_be_resumed(state: str) -> None:
+    with pytest.raises(InvalidState, match=f"cannot resume task 1: it is {state}, not paused"):
+        lifecycle.resume(a_task(state, [a_plan()]), "ana", NOW)
+
+
+def test_task_stopped_by_unlock_can_be_resumed() -> None:
+    stopped = replace(fail(_one(), "a", "fail"), resumable=True)
+
+    task = lifecycle.resume(stopped, "ana", NOW)
+
+    assert (task.state, task.ended_at, task.resumable) == (State.RUNNING, None, False)
+
+
+def test_stopped_task_cannot_be_cancelled() -> None:
+    with pytest.raises(InvalidState, match=r"cannot cancel task 1: it is stopped \(success\)"):
+        lifecycle.cancel(succeed(_one(), "a"), "ana", NOW)
+
+
+def test_running_task_may_refuse_to_be_cancelled() -> None:
+    with pytest.raises(InvalidState, match="demo may not be cancelled while it runs"):
+        lifecycle.cancel(begin(_one(), "a"), "ana", NOW, cancellable=False)
+
+
+def test_paused_task_that_refuses_while_running_can_be_cancelled() -> None:
+    assert lifecycle.cancel(_paused(), "ana", NOW, cancellable=False).state is State.STOPPED
+
+
+def test_cancelling_begins_no_further_step() -> None:
+    task = lifecycle.cancel(begin(a_planned_task(SIDE_BY_SIDE), "a"), "ana", NOW)
+
+    assert (ready(task), states(task)) == ([], {"a": "running", "b": "cancelled"})
+
+
+def test_cancelling_twice_is_told_once() -> None:
+    task = lifecycle.cancel(_cancelling(), "ben", NOW)
+
+    assert events(task).count("cancelled") == 1
+
+
+# Progress and history
+
+
+@pytest.mark.parametrize(
+    ("flow", "weights", "fractions", "progress"),
+    [
+        (["sequence", "a", "b"], (1, 1), (0.0, 0.0), 0.0),
+        (["sequence", "a", "b"], (1, 1), (0.5, 0.0), 0.25),
+        (["sequence", "a", "b"], (3, 1), (1.0, 0.0), 0.75),
+        (["sequence", "a", "b"], (3, 1), (1.0, 0.5), 0.875),
+    ],
+)
+def test_progress_is_weighted(
+    flow: JSON, weights: tuple[float, float], fractions: tuple[float, float], progress: float
+) -> None:
+    steps = [
+        a_step(name, number=number, weight=weight, progress=fraction)
+        for name, number, weight, fraction in zip("ab", (1, 2), weights, fractions, strict=True)
+    ]
+
+    assert lifecycle.progress(a_planned_task(flow, *steps)) == progress
+
+
+def test_task_without_steps_is_done_when_it_is_stopped() -> None:
+    assert lifecycle.progress(a_new_task()) == 0.0
+    assert lifecycle.progress(a_planned_task(None)) == 1.0
+
+
+@pytest.mark.parametrize(("said", "kept"), [(0.4, 0.4), (-1.0, 0.0), (7.0, 1.0)])
+def test_reported_progress_stays_between_0_and_1(said: float, kept: float) -> None:
+    step = lifecycle.progressed(begin(_one(), "a"), "a", said, "so far", NOW).steps["a"]
+
+    assert (step.progress, step.note) == (kept, "so far")
+
+
+def test_history_tells_the_story() -> None:
+    task = succeed(lifecycle.resume(_paused(), "ana", NOW), "a")
+
+    assert events(task) == [
+        "created", "planned", "started", "step failed", "paused", "resumed", "stopped"
+    ]  # fmt: skip
+    assert next(event.who for event in task.history if event.event == "resumed") == "ana"
+
+
+def test_error_tells_where_it_happened() -> None:
+    error = _paused().steps["a"].error
+
+    assert error
+    assert (error.step, error.action, error.message) == ("a", "demo", "it broke")
+
+
+# Whatever happens
+
+names = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=6, unique=True)
+
+
+def _split(parts: list[str], data: st.DataObject) -> JSON:
+    if len(parts) == 1:
+        return parts[0]
+    kind = data.draw(st.sampled_from(["sequence", "concurrence"]))
+    cut = data.draw(st.integers(1, len(parts) - 1))
+    return [kind, _split(parts[:cut], data), _split(parts[cut:], data)]
+
+
+def _all_in(flow: JSON) -> set[str]:
+    return {flow} if isinstance(flow, str) else set[str]().union(*map(_all_in, flow[1:]))
+
+
+def _goes_before(flow: JSON, name: str) -> set[str]:
+    """What must be finished before `name` begins, by the shape of the flow alone."""
+    if isinstance(flow, str):
+        return set()
+    kind, first, second = flow
+    if name in _all_in(first):
+        return _goes_before(first, name)
+    before = _goes_before(second, name)
+    return before | _all_in(first) if kind == "sequence" else before
+
+
+def _outcomes(task: Task, name: str) -> dict[str, Callable[[], Task]]:
+    retry = Retry(1, delay=1)
+    return {
+        "succeeded": lambda: lifecycle.succeeded(task, name, name, NOW),
+        "pause": lambda: lifecycle.failed(task, name, an_error(), retry, Rescue.PAUSE, NOW),
+        "skip": lambda: lifecycle.failed(task, name, an_error(), Retry(), Rescue.SKIP, NOW),
+        "fail": lambda: lifecycle.failed(task, name, an_error(), Retry(), Rescue.FAIL, NOW),
+        "interrupted": lambda: lifecycle.interrupted(task, name, "", True, Rescue.PAUSE, NOW),
+        "never ran": lambda: lifecycle.never_ran(task, name, NOW),
+    }
+
+
+def _possible(task: Task) -> dict[str, Callable[[], Task]]:
+    """All that can happen to `task` now."""
+    found: dict[str, Callable[[], Task]] = {}
+    for name, step in task.steps.items():
+        if step.ready:
+            found[f"begin {name}"] = lambda name=name: begin(task, name)
+        elif step.due_at:
+            found[f"due {name}"] = lambda name=name: lifecycle.due(task, name, NOW)
+        elif step.state is StepState.RUNNING:
+            found |= {f"{name} {kind}": make for kind, make in _outcomes(task, name).items()}
+    if task.state is State.PAUSED:
+        found["resume"] = lambda: lifecycle.resume(task, "ana", NOW)
+    if not task.finished and not task.cancelling:
+        found["cancel"] = lambda: lifecycle.cancel(task, "ana", NOW)
+    return found
+
+
+@given(names, st.data(), st.booleans())
+def test_every_task_goes_on_in_order_or_rests(
+    parts: list[str], data: st.DataObject, finalize: bool
+) -> None:
+    flow = _split(parts, data)
+    task = a_planned_task(flow, finalize=finalize)
+    for _ in range(40):
+        possible = _possible(task)
+        if not possible:
+            break
+        event = data.draw(st.sampled_from(sorted(possible)))
+        before, task = task, possible[event]()
+        at_work = [s for s in task.steps.values() if s.ready or s.due_at or s.state == "running"]
+
+        assert bool(at_work) != task.resting, event
+        assert all(
+            task.steps[name] == step for name, step in before.steps.items() if step.finished
+        ), f"{event}: a finished step has changed"
+        for step in at_work:
+            needed = set(parts) if step.name == "finalize" else _goes_before(flow, step.name)
+            assert all(task.steps[name].finished for name in needed), f"{event}: {step.name}"
+        if task.finished:
+            assert not {"pending", "running"} & set(states(task).values()), event
