@@ -26,11 +26,6 @@ START_OPTIONS = (
     click.option("--link", "links", metavar="R", multiple=True, help="Refer to this resource."),
     click.option("--key", help="Idempotency key: the same key gives the same task back."),
     click.option("--priority", type=int, help="Higher first; 0 unless said."),
-    click.option(
-        "--on-conflict",
-        type=click.Choice(["pause", "wait", "skip"]),
-        help="When a lock is held by another task.",
-    ),
 )
 WAIT_OPTIONS = (
     click.option("--wait", is_flag=True, help="Wait until it is stopped or paused."),
@@ -49,7 +44,7 @@ def start_options(function: Function) -> Function:
 
 def given(options: Record) -> Record:
     """Those of START_OPTIONS that were given, as the daemon takes them."""
-    names = ("name", "locks", "links", "key", "priority", "on_conflict")
+    names = ("name", "locks", "links", "key", "priority")
     return {name: options[name] for name in names if options[name] not in (None, ())}
 
 

@@ -28,7 +28,13 @@ class Channel:
         self._answers: dict[int, dict[str, Any]] = {}
         self._buffer = b""
         self._socket = _connect(self.path)
-        self.daemon: dict[str, Any] = self.ask("hello", protocol=wire.PROTOCOL, client=self.name)
+        try:
+            self.daemon: dict[str, Any] = self.ask(
+                "hello", protocol=wire.PROTOCOL, client=self.name
+            )
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -46,7 +46,7 @@ class Client(Channel):
         """Start a task of a known action. `words` are inputs as typed, read by the field's type.
 
         Options: `name`, `locks` (texts, as in "site:blog/backup"), `links`, `key` (idempotency),
-        `priority` (higher first), `on_conflict` ("pause", "wait", "skip").
+        `priority` (higher first).
         """
         return self.call(
             "tasks.start", Task, action=action, input=input or {}, words=words or {}, **options

@@ -37,7 +37,7 @@ READY = b"ready\n"
 SWITCH_SECONDS = 0.0005
 
 
-def run(places: Places, ready_fd: int | None = None, accept_loss: bool = False) -> int:
+def run(places: Places, ready_fd: int | None = None) -> int:
     """Serve until told to stop. `ready_fd` is told when the socket answers, and closed.
 
     Raises AlreadyRunning and StoreError (by `exit_code`).
@@ -99,6 +99,8 @@ def _build(places: Places, settings: Settings) -> Engine:
         host_idle=settings.host_idle.total_seconds(),
         cancel_grace=settings.cancel_grace.total_seconds(),
     )
+    # What was read feeds the slots that are free before the commit, and what it starts after it.
+    loop.after_round = [pool.flush, director.serve, pool.flush]
     recover(database, director, pool, places)
     return Engine(places, loop, database, starter, pool, director)
 
@@ -110,7 +112,7 @@ def _load_catalog(folders: list[str]) -> Catalog:
     except TaskdError as error:
         log.error("%s", error.message)
         return Catalog(folders=tuple(folders))
-    for broken in catalog.broken:
+    for broken in catalog.broken + catalog.warnings:
         log.warning("%s:%d: %s", broken.file, broken.line, broken.message)
     return catalog
 

@@ -43,8 +43,8 @@ class Loop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._numbers = itertools.count()
         self._running = True
-        # After all that was found at one look.
-        self.after_round: Callable[[], object] = lambda: None
+        # Done one after the other, after all that was found at one look.
+        self.after_round: list[Callable[[], object]] = []
 
     def start(self) -> None:
         self.wake()
@@ -95,7 +95,8 @@ class Loop:
                 elif callback := self._callbacks.get(fd):
                     self._guard(callback, events)
             self._run_timers()
-            self._guard(self.after_round)
+            for function in self.after_round:
+                self._guard(function)
 
     def _patience(self) -> float:
         if not self._timers:
@@ -105,7 +106,7 @@ class Loop:
     def _drain(self) -> None:
         os.eventfd_read(self._wake)
         self._woken = False
-        while self._messages:
+        for _ in range(len(self._messages)):  # what these send is for the next round
             self._guard(self._messages.popleft())
 
     def _run_timers(self) -> None:

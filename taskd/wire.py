@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar, Union
 
 from taskd.model.errors import ProtocolError, TaskdError, by_code
@@ -87,14 +87,10 @@ def _no_constant(name: str) -> None:
 
 
 def _default(value: object) -> object:
+    if type(value) is datetime:
+        return _time_text(value)
     if is_dataclass(value):
-        hidden = _hidden(type(value))
-        record = {k: _as_list(v) for k, v in value.__dict__.items() if k not in hidden}
-        if extra := getattr(value, "__wire__", None):
-            record |= extra()
-        return record
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return _record(value)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, set | frozenset):
@@ -104,25 +100,31 @@ def _default(value: object) -> object:
     raise TypeError(f"cannot write {type(value).__name__} as JSON")
 
 
+def _record(value: Any) -> dict[str, object]:
+    """A class may name fields that stay in the daemon (`__hidden__`), dicts of records by name
+    that travel as lists (`__records__`), and give more than its fields (`__wire__`)."""
+    kind = type(value)
+    hidden = getattr(kind, "__hidden__", ())
+    record = {name: field for name, field in value.__dict__.items() if name not in hidden}
+    for name in getattr(kind, "__records__", ()):
+        record[name] = list(record[name].values())
+    if extra := getattr(value, "__wire__", None):
+        record |= extra()
+    return record
+
+
+@lru_cache(64)  # what one commit changed has one time
+def _time_text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def _same(value: object) -> object:
-    return value
-
-
-def _as_list(value: object) -> object:
-    """A dict of records by name travels as a list of these records."""
-    if isinstance(value, dict) and value and all(map(is_dataclass, value.values())):
-        return list(value.values())
     return value
 
 
 _encoder = json.JSONEncoder(
     default=_default, separators=(",", ":"), ensure_ascii=True, allow_nan=False
 )
-
-
-def _hidden(kind: type) -> frozenset[str]:
-    """Fields that stay in the daemon: those that the class names in `__hidden__`."""
-    return getattr(kind, "__hidden__", frozenset())
 
 
 _readers: dict[Any, Callable[[Any], Any]] = {}

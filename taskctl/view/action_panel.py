@@ -34,7 +34,6 @@ def _attributes(action: Record) -> list[tuple[str, Text]]:
         ("file", Text(inert(f"{action['file']}:{action['line']}" if action["file"] else ""))),
         ("locks", Text(inert(", ".join(action["locks"])))),
         ("rescue", Text(inert(action["rescue"]))),
-        ("on conflict", Text(inert(action["on_conflict"]))),
     ]
 
 

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from taskd.actions.place import Place
 from taskd.actions.suggest import did_you_mean
 from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.step import Rescue
-from taskd.model.task import OnConflict
 
 
 class Options(TypedDict, total=False):
@@ -20,10 +19,6 @@ class Options(TypedDict, total=False):
     cleanup_after: str | None
     cancellable: bool
     singleton: bool
-    on_conflict: OnConflict
-    isolation: Literal["process", "thread"]
-    executor: str | None
-    queue: str | None
 
 
 OPTIONS = tuple(Options.__annotations__)
@@ -60,12 +55,6 @@ def _check_rescue(value: object) -> Rescue:
     return Rescue(str(value))
 
 
-def _check_on_conflict(value: object) -> OnConflict:
-    if value not in list(OnConflict):
-        raise ValueError("expected OnConflict.PAUSE, OnConflict.WAIT or OnConflict.SKIP")
-    return OnConflict(str(value))
-
-
 def _check_flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("expected True or False")
@@ -78,26 +67,10 @@ def _check_period(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _check_isolation(value: object) -> str:
-    if value not in ("process", "thread"):
-        raise ValueError("expected 'process' or 'thread'")
-    return str(value)
-
-
-def _check_name(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and value):
-        return value
-    raise ValueError("expected a name")
-
-
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "label": check_label,
     "rescue": _check_rescue,
     "cleanup_after": _check_period,
     "cancellable": _check_flag,
     "singleton": _check_flag,
-    "on_conflict": _check_on_conflict,
-    "isolation": _check_isolation,
-    "executor": _check_name,
-    "queue": _check_name,
 }

@@ -16,9 +16,13 @@ def explain(connection: Connection, task: Task) -> Task:
     }
     if not steps:
         return task
-    steps = task.steps | steps
-    errors = tuple(step.error for step in steps.values() if step.error)
-    return replace(task, steps=steps, errors=errors)
+    errors = tuple(
+        replace(error, message=told.error.message)
+        if (told := steps.get(error.step)) and told.error
+        else error
+        for error in task.errors
+    )
+    return replace(task, steps=task.steps | steps, errors=errors)
 
 
 def _told(connection: Connection, error: StepError) -> StepError:

@@ -18,6 +18,7 @@ _KEPT = 256  # decoded definitions of tasks that bring their own
 class Catalog:
     definitions: dict[str, Definition] = field(default_factory=dict)
     broken: tuple[Broken, ...] = ()
+    warnings: tuple[Broken, ...] = ()  # about files that work, but perhaps not as they were meant
     folders: tuple[str, ...] = ()
     fingerprint: object = None  # of the folders and their files when they were read
     _kept: OrderedDict[int, Definition] = field(default_factory=OrderedDict)

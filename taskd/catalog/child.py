@@ -24,6 +24,7 @@ PATIENCE = 60.0
 class Loaded:
     definitions: list[Definition]
     broken: list[Broken]
+    warnings: list[Broken]
 
 
 def load(folders: list[str]) -> Catalog:
@@ -33,6 +34,7 @@ def load(folders: list[str]) -> Catalog:
     return Catalog(
         {definition.label: definition for definition in loaded.definitions},
         tuple(loaded.broken),
+        tuple(loaded.warnings),
         tuple(folders),
         fingerprint,
     )

@@ -24,7 +24,6 @@ from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.lock import parse_lock
 from taskd.model.step import JSON, Rescue
-from taskd.model.task import OnConflict
 from taskd.step_types import shell
 
 _TEXT = {"type": "string"}
@@ -51,7 +50,6 @@ _KEYS: dict[str, dict[str, JSON]] = {
     "cleanup_after": _LENGTH,
     "cancellable": _FLAG,
     "singleton": _FLAG,
-    "on_conflict": {"enum": [str(choice) for choice in OnConflict]},
     "steps": {"type": "object"},
 }
 _STEP_KEYS: dict[str, dict[str, JSON]] = {
@@ -100,7 +98,6 @@ def compile_definition(text: str, file: str) -> Definition:
         fields=fields,
         locks=_compile_locks(document, values, fields),
         rescue=Rescue(values.get("rescue", Rescue.PAUSE)),
-        on_conflict=OnConflict(values.get("on_conflict", OnConflict.PAUSE)),
         cleanup_after=_compile_period(document, values),
         cancellable=values.get("cancellable", True),
         singleton=values.get("singleton", False),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from taskd.catalog.inputs import read_input
 from taskd.engine import secrets
@@ -9,12 +10,37 @@ from taskd.model import lifecycle
 from taskd.model.definition import Definition
 from taskd.model.errors import InvalidInput
 from taskd.model.lock import Lock, link, parse_lock
+from taskd.model.record import replace
 from taskd.model.step import JSON
 from taskd.model.task import ExecutionType, Result, State, Task
 from taskd.places import Places
 from taskd.store.transaction import Transaction
 
 MAX_TEXT = 1000  # of a name or key
+
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+_NEW = Task(  # what every new task has; the rest is replaced
+    id=0,
+    label="",
+    name="",
+    state=State.PLANNED,
+    result=Result.PENDING,
+    user="",
+    execution_type=ExecutionType.IMMEDIATE,
+    type="",
+    priority=0,
+    key=None,
+    created_at=_LONG_AGO,
+    start_at=_LONG_AGO,
+    start_before=None,
+    started_at=None,
+    ended_at=None,
+    state_updated_at=_LONG_AGO,
+    progress=0.0,
+    parent_task_id=None,
+    recurring_logic_id=None,
+    external_id=None,
+)
 
 
 @dataclass(frozen=True)
@@ -48,37 +74,23 @@ def create(
         return tx.get(known)
     values = read_input(definition, input, words)
     hidden = {f.name: values[f.name] for f in definition.fields if f.secret and f.name in values}
-    task = tx.add(
-        lifecycle.create(
-            Task(
-                id=0,
-                label=definition.label,
-                name=_text("name", order.name) or definition.label,
-                state=State.PLANNED,
-                result=Result.PENDING,
-                user=user,
-                uid=uid,
-                execution_type=ExecutionType.IMMEDIATE,
-                type=definition.type,
-                priority=_priority(order.priority),
-                key=_text("key", order.key),
-                created_at=tx.now,
-                start_at=tx.now,
-                start_before=None,
-                started_at=None,
-                ended_at=None,
-                state_updated_at=tx.now,
-                progress=0.0,
-                parent_task_id=None,
-                recurring_logic_id=None,
-                external_id=None,
-                input=values | dict.fromkeys(hidden, secrets.HIDDEN),
-                definition=keep,
-                wanted_locks=_locks(order) if order.locks or order.links else (),
-            ),
-            tx.now,
-        )
+    task = replace(
+        _NEW,
+        label=definition.label,
+        name=_text("name", order.name) or definition.label,
+        user=user,
+        uid=uid,
+        type=definition.type,
+        priority=_priority(order.priority),
+        key=_text("key", order.key),
+        created_at=tx.now,
+        start_at=tx.now,
+        state_updated_at=tx.now,
+        input=values | dict.fromkeys(hidden, secrets.HIDDEN) if hidden else values,
+        definition=keep,
+        wanted_locks=_locks(order) if order.locks or order.links else (),
     )
+    task = tx.add(lifecycle.create(task, tx.now))
     if hidden:
         secrets.write(places.secrets, task.id, hidden)
     return task

@@ -36,7 +36,7 @@ T = TypeVar("T")
 Answer = Callable[[Any, BaseException | None], object]
 
 MAX_BATCH = 512
-AHEAD = 16  # calls that may be committed ahead of a free slot, a slot
+AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
 RETRY_SECONDS = 1.0  # between attempts to store an outcome
 
 
@@ -66,7 +66,6 @@ class Director:
         self._starting = True
         self._next_due: datetime | None = None
         self._due_timer: Timer | None = None
-        loop.after_round = self._serve_all
 
     # From any thread
 
@@ -117,13 +116,13 @@ class Director:
         """Calls of an earlier daemon, whose outcomes will be reported."""
         self._out.update(calls)
 
-    def _serve_all(self) -> None:
+    def serve(self) -> None:
         """Everything that waits, with what comes of it at once."""
         while self._changes:
             count = min(len(self._changes), MAX_BATCH)
-            self._serve([self._changes.popleft() for _ in range(count)])
+            self._serve_batch([self._changes.popleft() for _ in range(count)])
 
-    def _serve(self, batch: list[Change]) -> None:
+    def _serve_batch(self, batch: list[Change]) -> None:
         try:
             self._commit(batch)
         except Lost as error:

@@ -3,6 +3,8 @@
 The functions give the task that follows; whoever calls them saves it.
 """
 
+from functools import lru_cache
+
 from taskd.catalog.templates import fill, fill_lock
 from taskd.executors.base import Planned
 from taskd.model import flow as flows
@@ -52,14 +54,23 @@ def _fail(tx: Transaction, task: Task, error: StepError, rescue: Rescue) -> Task
     return lifecycle.failed(task, lifecycle.PLAN, error, Retry(), rescue, tx.now)
 
 
-def _steps(definition: Definition, flow: Flow) -> list[Step]:
+def _steps(definition: Definition, flow: Flow) -> tuple[Step, ...]:
+    return _steps_as_written(definition) if flow is definition.flow else _make(definition, flow)
+
+
+@lru_cache(256)
+def _steps_as_written(definition: Definition) -> tuple[Step, ...]:
+    return _make(definition, definition.flow)
+
+
+def _make(definition: Definition, flow: Flow) -> tuple[Step, ...]:
     names = flows.names(flow) if flow else []
     if definition.finalize:
         names.append(lifecycle.FINALIZE)
-    return [_step(definition, name, number) for number, name in enumerate(names, 1)]
+    return tuple(_make_step(definition, name, number) for number, name in enumerate(names, 1))
 
 
-def _step(definition: Definition, name: str, number: int) -> Step:
+def _make_step(definition: Definition, name: str, number: int) -> Step:
     known = definition.step(name)
     return Step(
         name=name,

@@ -4,13 +4,14 @@ Nothing is started twice: a call is given out again only when it is certain that
 """
 
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 from taskd.engine.director import Director
 from taskd.executors.base import Interrupted, NeverRan, Outcome
 from taskd.executors.pool import Pool
 from taskd.places import Places
-from taskd.store import steps
+from taskd.store import steps, tasks
 from taskd.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     calls = steps.running(database.writer)
     director.adopt(calls)
     found = pool.take_up(set(calls))
+    for call_id in found.running:
+        _limit(database, director, pool, call_id, *calls[call_id])
     same_boot = _is_same_boot(places.state / "boot")
     for call_id in calls:
         if call_id not in found.running:
@@ -35,6 +38,19 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
             len(found.ended),
             len(calls) - len(found.running) - len(found.ended),
         )
+
+
+def _limit(
+    database: Database, director: Director, pool: Pool, call_id: int, task_id: int, name: str
+) -> None:
+    """A step that goes on has what is left of its time; a command's supervisor sees to it alone."""
+    task = tasks.get(database.writer, task_id)
+    definition = director.starter.catalog.of(task)
+    known = definition.step(name) if definition else None
+    begun = task.steps[name].started_at
+    if known and known.timeout is not None and begun:
+        passed = (datetime.now(UTC) - begun).total_seconds()
+        pool.hosts.limit(call_id, max(0.0, known.timeout - passed))
 
 
 def _unheard_of(same_boot: bool) -> Outcome:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from taskd.executors import attempt
 from taskd.executors.attempt import Running
-from taskd.executors.base import Call, Failure, Found, NeverRan, Report
+from taskd.executors.base import Call, Failure, Found, Report
 from taskd.executors.exit_record import read_progress
 from taskd.loop import Loop
 from taskd.model.step import StepError
@@ -95,11 +95,17 @@ class Commands:
     def _ended(self, running: Attempt) -> None:
         self._loop.forget(running.pidfd)
         os.close(running.pidfd)
-        del self._attempts[running.call_id]
         if running.process:
             running.process.wait()
+        self._examine(running)
+
+    def _examine(self, running: Attempt) -> None:
         state = attempt.examine(self._at(running.call_id))
-        self._report(running.call_id, NeverRan() if isinstance(state, Running) else state)
+        if isinstance(state, Running):  # a process that inherited the lock has it a moment longer
+            self._loop.later(TELL_SECONDS, lambda: self._examine(running))
+            return
+        del self._attempts[running.call_id]
+        self._report(running.call_id, state)
 
     def _look(self) -> None:
         """Report what has changed in the files of progress, while any command runs."""

@@ -41,6 +41,7 @@ class Owner(Protocol):
     """Who is told what became of the calls of a host, and that it has ended."""
 
     loop: Loop
+    talking: set["HostLink"]  # have something to send
 
     def ended(self, host: "HostLink", call: Call, outcome: Outcome, seconds: float) -> None: ...
     def progressed(self, call: Call, progress: Progress) -> None: ...
@@ -83,7 +84,8 @@ class HostLink:
         if self._settled:
             message["settled"] = self._settled
             self._settled = []
-        self._send(json.dumps(message).encode() + b"\n")
+        self._outgoing += json.dumps(message).encode() + b"\n"
+        self._owner.talking.add(self)
         if len(self.calls) == 1:
             self._start_clock()
         elif self._checked is None:
@@ -129,13 +131,14 @@ class HostLink:
     def end(self) -> None:
         """Let it end by itself; it is idle."""
         self.stale = True
-        self._send(json.dumps({"settled": self._settled, "end": True}).encode() + b"\n")
+        self._outgoing += json.dumps({"settled": self._settled, "end": True}).encode() + b"\n"
+        self._owner.talking.add(self)
 
     # What it says
 
     def _event(self, events: int) -> None:
         if events & WRITE:
-            self._send(b"")
+            self.flush()
         if events & ~WRITE:
             self._read()
 
@@ -219,8 +222,8 @@ class HostLink:
         elif len(self.calls) > 1:
             self._check_later()
 
-    def _send(self, data: bytes) -> None:
-        self._outgoing += data
+    def flush(self) -> None:
+        """Send what it was told, as much as it takes now."""
         try:
             sent = self._socket.send(self._outgoing)
         except BlockingIOError:

@@ -47,6 +47,10 @@ class Pool:
                 self._report(call_id, NeverRan())
                 return
 
+    def flush(self) -> None:
+        """Hand over what was given out since the last time."""
+        self.hosts.flush()
+
     def settled(self, call_ids: Iterable[int]) -> None:
         """Their outcomes are committed."""
         self.hosts.settled(call_ids)

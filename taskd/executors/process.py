@@ -19,7 +19,7 @@ from taskd.executors.host_link import HostLink
 from taskd.loop import Loop
 from taskd.model.step import StepError
 
-DEPTH = 16  # calls that a host may have, if they are quick
+DEPTH = 32  # calls that a host may have, if they are quick
 QUICK = 0.001  # seconds
 MAX_FAILED_STARTS = 3
 CANNOT_START = "cannot start a process for Python steps; the daemon's log says why"
@@ -43,6 +43,7 @@ class Hosts:
         owner: Owner,
     ) -> None:
         self.loop = loop
+        self.talking: set[HostLink] = set()
         self._folder = folder
         self._action_folders = action_folders
         self._idle_seconds = idle
@@ -73,11 +74,15 @@ class Hosts:
         if not self._is_quick(call):
             return False
         hosts = [h for h in self._hosts if h.warm and not h.stale and 0 < len(h.calls) < DEPTH]
-        for host in sorted(hosts, key=lambda host: len(host.calls)):
-            if self._is_quick(host.calls[-1]):
-                host.run(call)
-                return True
-        return False
+        hosts = [host for host in hosts if self._is_quick(host.calls[-1])]
+        if hosts:
+            min(hosts, key=lambda host: len(host.calls)).run(call)
+        return bool(hosts)
+
+    def flush(self) -> None:
+        """Send what hosts were told."""
+        while self.talking:
+            self.talking.pop().flush()
 
     def cancel(self, call_id: int, *, force: bool) -> None:
         for host in list(self._hosts):

@@ -7,7 +7,7 @@ A host makes it from the author's file; the daemon checks input against it and p
 from dataclasses import dataclass
 
 from taskd.model.step import JSON, Rescue
-from taskd.model.task import Flow, OnConflict
+from taskd.model.task import Flow
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Retry:
-    """`times` further attempts, the n-th after `delay * factor**(n-1)` seconds, ± `jitter` of it."""
+    """`times` further attempts, the n-th after `delay * factor**(n-1)` s, ± `jitter` of it."""
 
     times: int = 0
     delay: float = 0.0
@@ -65,9 +65,11 @@ class StepDefinition:
     doc: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Definition:
-    """`title` and `locks` may hold `{field}`. `flow` is None where the author's `plan()` decides.
+    """One definition equals only itself, so that what is made of it can be remembered.
+
+    `title` and `locks` may hold `{field}`. `flow` is None where the author's `plan()` decides.
 
     `planner` is `data` where all that planning needs is here, and `host` where the author's
     `title()`, `locks()` or `plan()` must be called. `revision` changes when the file does.
@@ -83,15 +85,9 @@ class Definition:
     fields: tuple[Field, ...] = ()
     locks: tuple[str, ...] = ()
     rescue: Rescue = Rescue.PAUSE
-    on_conflict: OnConflict = OnConflict.PAUSE
     cleanup_after: str | None = None
     cancellable: bool = True
     singleton: bool = False
-    isolation: str = "process"
-    executor: str | None = None
-    queue: str | None = None
-    subscribes_to: str | None = None
-    hooks: tuple[str, ...] = ()
     doc: str = ""
     module: str = ""  # where a host finds the author's code: `taskd_actions.site.backup`
     name: str = ""  # its name there: `BackUpSite`
@@ -103,7 +99,10 @@ class Definition:
         """The run step or finalize of that name; None when there is none (any more)."""
         if name == "finalize":
             return self.finalize
-        return next((step for step in self.steps if step.name == name), None)
+        for step in self.steps:
+            if step.name == name:
+                return step
+        return None
 
 
 @dataclass(frozen=True)

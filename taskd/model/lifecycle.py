@@ -32,13 +32,13 @@ FINALIZE = "finalize"
 SYSTEM = "taskd"
 MAX_INTERRUPTIONS = 3
 
+_PLAN_STEP = Step(name=PLAN, kind=StepKind.PLAN, state=StepState.PENDING, number=0, ready=True)
 _AT_WORK = (StepState.RUNNING, StepState.SUSPENDED)
 
 
 def create(task: Task, now: datetime) -> Task:
     """A new task with its plan step."""
-    step = Step(name=PLAN, kind=StepKind.PLAN, state=StepState.PENDING, number=0, ready=True)
-    return replace(task, steps={PLAN: step}, history=(Event(now, "created", task.user),))
+    return replace(task, steps={PLAN: _PLAN_STEP}, history=(Event(now, "created", task.user),))
 
 
 def progress(task: Task) -> float:

@@ -71,6 +71,8 @@ class Task:
         )
     )
 
+    __records__: ClassVar = ("steps",)
+
     id: int
     label: str
     name: str
@@ -137,7 +139,7 @@ class Task:
         return self.state in (State.STOPPED, State.PAUSED)
 
 
-_BRIEF = tuple(Task.__annotations__)[1:21]
+_BRIEF = tuple(Task.__annotations__)[2:22]
 
 __all__ = [
     "JSON", "Event", "ExecutionType", "Flow", "OnConflict", "Result", "State", "Step", "StepError",

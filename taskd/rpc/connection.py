@@ -10,6 +10,7 @@ from taskd.loop import READ, WRITE, Loop
 from taskd.model.errors import ProtocolError
 
 CHUNK = 1 << 18
+AT_ONCE = 128  # requests that are taken in a round of the loop; then others have their turn
 MAX_UNREAD = 64 * 1024 * 1024  # answers that a client leaves unread
 
 
@@ -31,11 +32,13 @@ class Connection:
         self._take = take
         self._gone = gone
         self._incoming = b""
+        self._lines: list[bytes] = []  # read, and not taken yet; meanwhile nothing is read
         self._outgoing = bytearray()
         self._lock = threading.Lock()
         self._blocked = False  # the rest of `_outgoing` waits until it can be written
         self._ending = False
         self._closed = False
+        self._events = READ
         peer.setblocking(False)
         loop.watch(peer.fileno(), self._event)
 
@@ -86,7 +89,7 @@ class Connection:
         if len(self._outgoing) > MAX_UNREAD:
             self.close()
         else:
-            self._loop.change(self._socket.fileno(), READ | WRITE)
+            self._watch()
 
     def _event(self, events: int) -> None:
         if events & WRITE:
@@ -99,7 +102,7 @@ class Connection:
             self._write()
             if not self._outgoing:
                 self._blocked = False
-                self._loop.change(self._socket.fileno(), READ)
+                self._watch()
         self._close_if_done()
 
     def _close_if_done(self) -> None:
@@ -131,4 +134,21 @@ class Connection:
             )
             self.end(wire.failure(None, error, wire.INVALID_REQUEST))
         elif lines:
-            self._take(self, lines)
+            self._lines = lines
+            self._take_some()
+
+    def _take_some(self) -> None:
+        if self._closed or self._ending:
+            return
+        lines, self._lines = self._lines[:AT_ONCE], self._lines[AT_ONCE:]
+        self._watch()
+        if self._lines:
+            self._loop.call(self._take_some)
+        self._take(self, lines)
+
+    def _watch(self) -> None:
+        """For what there is to do: reading, unless lines wait; writing, if answers do."""
+        events = (0 if self._lines else READ) | (WRITE if self._blocked else 0)
+        if events != self._events:
+            self._events = events
+            self._loop.change(self._socket.fileno(), events)

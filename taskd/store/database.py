@@ -57,6 +57,7 @@ class Database:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # private, as its -wal
     # Made by one thread and used by another: the director's, which alone writes.
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256

@@ -85,9 +85,8 @@ _FIRST = (
         kept TEXT,
         PRIMARY KEY (task_id, number)
     ) WITHOUT ROWID""",
-    # The store is the queue: these three answer what may start, what runs and what is due.
+    # The store is the queue: these answer what may start and what is due.
     """CREATE INDEX steps_ready ON steps(priority DESC, task_id, number) WHERE ready = 1""",
-    """CREATE INDEX steps_running ON steps(call_id) WHERE call_id IS NOT NULL""",
     """CREATE INDEX steps_due ON steps(due_at) WHERE due_at IS NOT NULL""",
     """CREATE TABLE locks (
         task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,

@@ -15,15 +15,19 @@ _TASK = (
     " parent_task_id, recurring_logic_id, on_conflict, wanted_locks, input, definition"
 )
 _CHANGING_TASK = (
-    "name, folded_name, state, result, started_at, ended_at, state_updated_at, progress,"
-    " external_id, version, needed_help, cancelling, resumable, flow, output"
+    "state, result, started_at, ended_at, state_updated_at, progress, version, needed_help,"
+    " cancelling, resumable"
 )
+_RARELY_CHANGING_TASK = "name, folded_name, external_id, flow, output"
 _CHANGING_STEP = (
     "state, progress, note, attempts, interruptions, started_at, ended_at, due_at, call_id, ready,"
     " rescue, output, error, kept"
 )
-_INSERT_TASK = f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}) VALUES ({'?,' * 31}?)"
-_UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 14}?) WHERE id = ?"
+_INSERT_TASK = (
+    f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}, {_RARELY_CHANGING_TASK}) VALUES ({'?,' * 31}?)"
+)
+_UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 9}?) WHERE id = ?"
+_UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = (?, ?, ?, ?, ?) WHERE id = ?"
 _INSERT_STEP = (
     f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP})"
     f" VALUES ({'?,' * 20}?)"
@@ -42,14 +46,17 @@ def write_tasks(
     """Insert and update until the store has `changed` where it has `stored` now."""
     new_tasks: Rows = []
     tasks: Rows = []
+    rare: Rows = []
     new_steps: Rows = []
     steps: Rows = []
     for task_id, task in changed.items():
         old = stored[task_id]
         if old is None:
-            new_tasks.append(_fixed_task(task) + _changing_task(task))
+            new_tasks.append(_fixed_task(task) + _changing_task(task) + _rare_task(task))
         else:
             tasks.append((*_changing_task(task), task_id))
+            if _rare_differ(old, task):
+                rare.append((*_rare_task(task), task_id))
         before = old.steps if old else {}
         for name, step in task.steps.items():
             was = before.get(name)
@@ -60,6 +67,7 @@ def write_tasks(
     for statement, rows in (
         (_INSERT_TASK, new_tasks),
         (_UPDATE_TASK, tasks),
+        (_UPDATE_RARE, rare),
         (_INSERT_STEP, new_steps),
         (_UPDATE_STEP, steps),
     ):
@@ -101,21 +109,30 @@ def _fixed_task(task: Task) -> tuple[Any, ...]:
 
 def _changing_task(task: Task) -> tuple[Any, ...]:
     return (
-        task.name,
-        task.name.casefold(),
         task.state,
         task.result,
         to_number(task.started_at),
         to_number(task.ended_at),
         to_number(task.state_updated_at),
         task.progress,
-        task.external_id,
         task.version,
         task.needed_help,
         task.cancelling,
         task.resumable,
-        _to_json(task.flow),
-        _to_json(task.output),
+    )
+
+
+def _rare_task(task: Task) -> tuple[Any, ...]:
+    name = task.name
+    return name, name.casefold(), task.external_id, _to_json(task.flow), _to_json(task.output)
+
+
+def _rare_differ(old: Task, task: Task) -> bool:
+    return (
+        old.name is not task.name
+        or old.external_id is not task.external_id
+        or old.flow is not task.flow
+        or old.output is not task.output
     )
 
 

@@ -8,6 +8,7 @@ from taskd import wire
 from taskd.model.errors import NotFound
 from taskd.model.lock import Lock
 from taskd.model.record import replace
+from taskd.model.step import StepError
 from taskd.model.task import (
     JSON,
     Event,
@@ -61,8 +62,16 @@ def get_full(connection: sqlite3.Connection, task_id: int) -> Task:
     return replace(
         task,
         links=(_user_link(task), *locks.links_of_task(connection, task_id)),
-        errors=tuple(s.error for s in task.steps.values() if s.error),
+        errors=_errors(task),
         history=_history(connection, task_id),
+    )
+
+
+def _errors(task: Task) -> tuple[StepError, ...]:
+    return tuple(
+        replace(step.error, input=task.input, output=step.output)
+        for step in task.steps.values()
+        if step.error
     )
 
 

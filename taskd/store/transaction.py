@@ -56,8 +56,11 @@ class Transaction:
 
     def commit(self) -> None:
         self.connection.execute("COMMIT")
-        while len(self._cache) > CACHED_TASKS:
-            self._cache.popitem(last=False)
+        for task in self.changed.values():
+            if task.finished:
+                del self._cache[task.id]
+        while len(self._cache) > CACHED_TASKS:  # the last came last, and will be served last
+            self._cache.popitem()
 
     def rollback(self) -> None:
         """Nothing of it happened. Also after SQLite itself dropped the transaction."""

@@ -268,4 +268,6 @@ def test_action_that_is_gone_is_not_found(module: str, name: str, tmp_path: Path
 def test_definition_travels_as_it_is(tmp_path: Path) -> None:
     (definition,) = load(tmp_path, a=GOOD.format(name="A", label="a")).definitions
 
-    assert wire.decode(Definition, wire.encode(definition)) == definition
+    travelled = wire.decode(Definition, wire.encode(definition))
+
+    assert wire.dumps(travelled) == wire.dumps(definition)

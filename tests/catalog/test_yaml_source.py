@@ -8,7 +8,6 @@ from taskd.catalog.yaml_source import compile_definition, find_warnings
 from taskd.model.definition import Command, Definition, Field, Retry
 from taskd.model.errors import InvalidAction
 from taskd.model.step import Rescue
-from taskd.model.task import OnConflict
 
 STEPS = "steps: {go: {shell: 'true'}}\n"
 
@@ -30,7 +29,6 @@ def test_whole_definition_is_compiled() -> None:
         cleanup_after: 30d
         cancellable: false
         singleton: true
-        on_conflict: wait
         steps:
           dump:
             shell: |
@@ -54,7 +52,7 @@ def test_whole_definition_is_compiled() -> None:
         Field("password", {"type": "string", "format": "secret"}),
     )
     assert definition.locks == ("site:{site}/backup",)
-    assert (definition.rescue, definition.on_conflict) == (Rescue.FAIL, OnConflict.WAIT)
+    assert definition.rescue is Rescue.FAIL
     assert (definition.cleanup_after, definition.cancellable, definition.singleton) == (
         "30d", False, True,
     )  # fmt: skip

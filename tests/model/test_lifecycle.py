@@ -1,6 +1,7 @@
 """What becomes of a task and its steps, event by event."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from builders import NOW, a_new_task, a_plan, a_planned_task, a_step, a_task, an_error, later
@@ -16,6 +17,7 @@ from taskd.model.task import Result, State, Task
 
 IN_A_ROW = ["sequence", "a", "b", "c"]
 SIDE_BY_SIDE = ["concurrence", "a", "b"]
+ONCE = Retry()
 
 
 def begin(task: Task, *names: str) -> Task:
@@ -30,7 +32,7 @@ def succeed(task: Task, *names: str) -> Task:
     return task
 
 
-def fail(task: Task, name: str, rescue: str = "pause", retry: Retry = Retry()) -> Task:
+def fail(task: Task, name: str, rescue: str = "pause", retry: Retry = ONCE) -> Task:
     return lifecycle.failed(begin(task, name), name, an_error(), retry, Rescue(rescue), NOW)
 
 
@@ -551,9 +553,9 @@ def _possible(task: Task) -> dict[str, Callable[[], Task]]:
     found: dict[str, Callable[[], Task]] = {}
     for name, step in task.steps.items():
         if step.ready:
-            found[f"begin {name}"] = lambda name=name: begin(task, name)
+            found[f"begin {name}"] = partial(begin, task, name)
         elif step.due_at:
-            found[f"due {name}"] = lambda name=name: lifecycle.due(task, name, NOW)
+            found[f"due {name}"] = partial(lifecycle.due, task, name, NOW)
         elif step.state is StepState.RUNNING:
             found |= {f"{name} {kind}": make for kind, make in _outcomes(task, name).items()}
     if task.state is State.PAUSED:

@@ -32,6 +32,7 @@ class Wheel:
 @dataclass(frozen=True)
 class Bike:
     __hidden__: ClassVar = frozenset(("lock_code",))
+    __records__: ClassVar = ("wheels",)
 
     colour: Colour
     bought_at: datetime | None = None
