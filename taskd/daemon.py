@@ -5,6 +5,7 @@ lock the state directory ─► store ─► actions ─► recovery ─► sock
 
 import contextlib
 import fcntl
+import gc
 import logging
 import os
 import queue
@@ -35,6 +36,8 @@ READY = b"ready\n"
 # A thread that waits for the interpreter gets it after this time; the default, 5 ms, would make a
 # host or a client wait that long whenever the director is at work.
 SWITCH_SECONDS = 0.0005
+# Records come and go by the thousand and hold no cycles: the collector need not look so often.
+COLLECT_AFTER = 50_000
 
 
 def run(places: Places, ready_fd: int | None = None) -> int:
@@ -49,6 +52,8 @@ def run(places: Places, ready_fd: int | None = None) -> int:
         engine = _build(places, settings)
         server = Server(engine)
         _listen_to_signals(engine)
+        gc.freeze()
+        gc.set_threshold(COLLECT_AFTER)
         server.listen(places.socket)
         engine.loop.start()
         log.info("taskd (pid %d) answers at %s", os.getpid(), places.socket)
