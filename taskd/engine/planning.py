@@ -37,13 +37,14 @@ def apply_plan(tx: Transaction, task: Task, definition: Definition, planned: Pla
     wanted = [*planned.locks, *task.wanted_locks]
     if definition.singleton:
         wanted.append(exclusive(f"action:{definition.label}"))
+    name = planned.name if task.name == task.label else task.name  # one that was given stays
+    task = replace(task, name=name)
     for lock in wanted:
         if lock.exclusive and (holders := locks.conflicting(tx.connection, lock, [task.id])):
             return _fail(tx, task, _conflict(lock, holders), Rescue.PAUSE)
     if wanted:
         locks.take(tx.write(), task.id, wanted, tx.now)
         task = replace(task, locks=tuple(lock for lock in wanted if lock.exclusive))
-    name = planned.name if task.name == task.label else task.name
     steps = _steps(definition, planned.flow)
     return lifecycle.planned(task, name, planned.flow, steps, tx.now)
 

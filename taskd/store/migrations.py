@@ -88,8 +88,10 @@ _FIRST = (
     # The store is the queue: these answer what may start and what is due.
     """CREATE INDEX steps_ready ON steps(priority DESC, task_id, number) WHERE ready = 1""",
     """CREATE INDEX steps_due ON steps(due_at) WHERE due_at IS NOT NULL""",
+    # A lock is taken when it is asked for; the task that it belongs to may be written after it.
     """CREATE TABLE locks (
-        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        task_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
         resource TEXT NOT NULL,
         operation TEXT NOT NULL,
         since INTEGER NOT NULL,
@@ -97,7 +99,8 @@ _FIRST = (
     ) WITHOUT ROWID""",
     """CREATE INDEX locks_of_task ON locks(task_id)""",
     """CREATE TABLE links (
-        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        task_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
         resource TEXT NOT NULL,
         PRIMARY KEY (task_id, resource)
     ) WITHOUT ROWID""",
