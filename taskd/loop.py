@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
+LONGEST = 86400.0  # seconds that it sleeps at once; the kernel takes less than 25 days
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ class Loop:
     def _patience(self) -> float:
         if not self._timers:
             return -1
-        return max(0.0, self._timers[0][0] - time.monotonic())
+        return min(LONGEST, max(0.0, self._timers[0][0] - time.monotonic()))
 
     def _drain(self) -> None:
         os.eventfd_read(self._wake)

@@ -22,10 +22,11 @@ from typing import Any, TypeVar
 from taskd.engine import ending
 from taskd.engine.starting import Starter
 from taskd.engine.watchers import Watchers
-from taskd.executors.base import Call, Executor, Outcome, Progress
+from taskd.executors.base import Call, Executor, Failure, Outcome, Progress
 from taskd.loop import Loop, Timer
 from taskd.model import lifecycle
 from taskd.model.errors import Busy, TaskdError
+from taskd.model.step import StepError
 from taskd.store import steps
 from taskd.store.database import Database, Lost
 from taskd.store.transaction import Transaction
@@ -42,11 +43,15 @@ RETRY_SECONDS = 1.0  # between attempts to store an outcome
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """`apply` may run more than once; `answer` is called once, after the commit."""
+    """`apply` may run more than once; `answer` is called once, after the commit.
+
+    An outcome has `on_mistake`, which is applied instead when a mistake of ours keeps it from being
+    applied: a step must not be taken for running for ever.
+    """
 
     apply: Callable[[Transaction], object]
     answer: Answer | None = None
-    is_outcome: bool = False
+    on_mistake: Callable[[Transaction, Exception], object] | None = None
 
 
 NOTHING = Change(lambda _tx: None)  # only to look what may start
@@ -65,7 +70,7 @@ class Director:
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
         self._starting = True
         self._next_due: datetime | None = None
-        self._due_timer: Timer | None = None
+        self._alarm: Timer | None = None
 
     # From any thread
 
@@ -99,9 +104,12 @@ class Director:
     def report(self, call_id: int, outcome: Outcome | Progress) -> None:
         """For executors: what became of a call, or how far it has got."""
 
-        def apply(tx: Transaction) -> None:
+        def apply(tx: Transaction, outcome: Outcome | Progress = outcome) -> None:
             if call_id in self._out:
                 ending.apply(tx, self.starter.catalog, *self._out[call_id], call_id, outcome)
+
+        def fail(tx: Transaction, error: Exception) -> None:
+            apply(tx, Failure(StepError("internal", f"a mistake in taskd: {error!r}")))
 
         def ended(_value: object, _error: object) -> None:
             if self._out.pop(call_id, None):
@@ -110,7 +118,7 @@ class Director:
         if isinstance(outcome, Progress):
             self._changes.append(Change(apply))
         else:
-            self._changes.append(Change(apply, ended, is_outcome=True))
+            self._changes.append(Change(apply, ended, fail))
 
     def adopt(self, calls: dict[int, tuple[int, str]]) -> None:
         """Calls of an earlier daemon, whose outcomes will be reported."""
@@ -125,24 +133,30 @@ class Director:
     def _serve_batch(self, batch: list[Change]) -> None:
         try:
             self._commit(batch)
-        except Lost as error:
-            log.error("a transaction of %d changes was lost: %s", len(batch), error)
+        except Exception as error:  # whatever it is, only the culprit may suffer from it
+            log.error("a transaction of %d changes was lost: %r", len(batch), error)
             self._tx.rollback()
             self._commit_each(batch)
 
     def _commit_each(self, batch: Iterable[Change]) -> None:
-        for change in sorted(batch, key=lambda change: not change.is_outcome):
+        for change in sorted(batch, key=lambda change: change.on_mistake is None):
             try:
                 self._commit([change])
-            except Lost as error:
+            except Exception as error:  # see above
                 self._tx.rollback()
                 self._refuse(change, error)
 
-    def _refuse(self, change: Change, error: Lost) -> None:
-        if change.is_outcome:
-            self._loop.later(RETRY_SECONDS, lambda: self.add(change))
-        elif change.answer:
-            change.answer(None, Busy(f"the store cannot be written now: {error}"))
+    def _refuse(self, change: Change, error: Exception) -> None:
+        if isinstance(error, Lost):
+            if change.on_mistake:
+                self._loop.later(RETRY_SECONDS, lambda: self.add(change))
+                return
+            error = Busy(f"the store cannot be written now: {error}")
+        elif fail := change.on_mistake:
+            self.add(Change(lambda tx: fail(tx, error), change.answer))
+            return
+        if change.answer:
+            change.answer(None, error)
             self.after_batch()
 
     def _commit(self, batch: list[Change]) -> None:
@@ -171,7 +185,9 @@ class Director:
         except Exception as error:  # a bug in one request must not end the thread that owns all
             log.exception("a change failed")
             tx.undo_change()
-            return None, error
+            if not change.on_mistake:
+                return None, error
+            value = change.on_mistake(tx, error)
         tx.end_change()
         return value, None
 
@@ -181,7 +197,7 @@ class Director:
         Steps that take long end rarely, so nothing is given out ahead of its slot; tiny ones end by
         the dozen between two commits, and their slots need not wait for the next.
         """
-        ending_now = sum(change.is_outcome for change in batch)
+        ending_now = sum(change.on_mistake is not None for change in batch)
         slots = self.pool.slots
         ahead = min(2 * ending_now, AHEAD * slots) if ending_now > 1 else 0
         return slots + ahead - (len(self._out) - ending_now)
@@ -196,14 +212,19 @@ class Director:
                 tx.save(lifecycle.due(task, step.name, tx.now))
 
     def _set_alarm(self, due: datetime | None) -> None:
-        if due == self._next_due:
+        if due == self._next_due and (self._alarm or not due):
             return
         self._next_due = due
-        if self._due_timer:
-            self._due_timer.cancel()
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None
         if due:
             seconds = max(0.0, (due - datetime.now(UTC)).total_seconds())
-            self._due_timer = self._loop.later(seconds, lambda: self.add(NOTHING))
+            self._alarm = self._loop.later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.add(NOTHING)
 
     def _after_commit(
         self,

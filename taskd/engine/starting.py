@@ -1,5 +1,6 @@
 """What may start is started: in the director's transaction, by priority and age."""
 
+import logging
 from datetime import datetime
 
 from taskd.catalog.catalog import Catalog
@@ -12,7 +13,10 @@ from taskd.model.step import Rescue, Step, StepError, StepKind
 from taskd.model.task import Task
 from taskd.places import Places
 from taskd.settings import Settings
+from taskd.store.database import Lost
 from taskd.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
 
 
 class Starter:
@@ -32,12 +36,28 @@ class Starter:
             if not rows:
                 break
             for task_id, number in rows:
-                self._start_task(tx, tx.get(task_id), number, calls, room)
+                calls += self._try(tx, tx.get(task_id), number, room - len(calls))
         return calls
 
-    def _start_task(
-        self, tx: Transaction, task: Task, number: int, calls: list[Call], room: int
-    ) -> None:
+    def _try(self, tx: Transaction, task: Task, number: int, room: int) -> list[Call]:
+        """A task that cannot be started for a mistake of ours must not keep others from it."""
+        tx.begin_change()
+        try:
+            calls = self._start_task(tx, task, number, room)
+        except Lost:
+            raise
+        except Exception as error:
+            log.exception("cannot start a step of task %d", task.id)
+            tx.undo_change()
+            step = _numbered(task, number)
+            told = StepError("internal", f"a mistake in taskd: {error!r}")
+            tx.save(self._failed(task, step, told, tx.now))
+            calls = []
+        tx.end_change()
+        return calls
+
+    def _start_task(self, tx: Transaction, task: Task, number: int, room: int) -> list[Call]:
+        calls: list[Call] = []
         definition = self.catalog.of(task)
         step = _numbered(task, number)
         if definition is None:
@@ -50,6 +70,7 @@ class Starter:
         else:
             task = self._begin(tx, task, step, definition, calls)
         tx.save(task)
+        return calls
 
     def _begin(
         self, tx: Transaction, task: Task, step: Step, definition: Definition, calls: list[Call]
@@ -63,7 +84,9 @@ class Starter:
         return task
 
     def _vanished(self, task: Task, step: Step, what: str, now: datetime) -> Task:
-        error = StepError("action-changed", f"action changed: {what}")
+        return self._failed(task, step, StepError("action-changed", f"action changed: {what}"), now)
+
+    def _failed(self, task: Task, step: Step, error: StepError, now: datetime) -> Task:
         task = lifecycle.begun(task, step.name, None, now)
         return lifecycle.failed(task, step.name, error, Retry(), Rescue.PAUSE, now)
 

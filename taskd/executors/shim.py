@@ -23,6 +23,7 @@ from taskd.executors.tree import descendants, kill_tree
 from taskd.logs.writer import LogWriter
 
 ROUND = 0.05  # seconds between two rounds of SIGKILL
+LONGEST = 86400.0  # seconds that it sleeps at once; the kernel takes less than 25 days
 
 
 class Requests:
@@ -78,7 +79,7 @@ class Supervisor:
         if self._deadline is None:
             return None
         left = self._deadline - monotonic()
-        return max(left, ROUND if self._ending else 0.0)
+        return min(LONGEST, max(left, ROUND if self._ending else 0.0))
 
     def _reap(self) -> None:
         """Take the status of the command, and of orphans that came to this process."""

@@ -63,9 +63,13 @@ def parse_lock(text: str) -> Lock:
     return exclusive(resource, operation)
 
 
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _checked(resource: str) -> str:
     kind, colon, identity = resource.partition(":")
-    if not (kind and colon and identity):
+    if not (kind and colon and identity) or not _is_text(resource):
         raise InvalidInput(
             f"cannot read {resource!r} as a resource: expected 'type:id', as in 'site:blog'"
         )

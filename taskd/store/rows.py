@@ -82,7 +82,8 @@ def write_history(connection: sqlite3.Connection, rows: Rows) -> None:
 
 def history_row(task_id: int, version: int, number: int, event: Event) -> tuple[Any, ...]:
     """`number` orders the events of one commit."""
-    return task_id, version, number, to_number(event.at), event.event, event.who, event.detail
+    at = to_number(event.at)
+    return task_id, version, number, at, event.event, event.who, _text(event.detail)
 
 
 def _fixed_task(task: Task) -> tuple[Any, ...]:
@@ -123,7 +124,7 @@ def _changing_task(task: Task) -> tuple[Any, ...]:
 
 
 def _rare_task(task: Task) -> tuple[Any, ...]:
-    name = task.name
+    name = _text(task.name)
     return name, name.casefold(), task.external_id, _to_json(task.flow), _to_json(task.output)
 
 
@@ -145,7 +146,7 @@ def _changing_step(step: Step) -> tuple[Any, ...]:
     return (
         step.state,
         step.progress,
-        step.note,
+        _text(step.note),
         step.attempts,
         step.interruptions,
         to_number(step.started_at),
@@ -158,6 +159,11 @@ def _changing_step(step: Step) -> tuple[Any, ...]:
         None if step.error is None else wire.dumps(step.error),
         _to_json(step.kept),
     )
+
+
+def _text(text: str) -> str:
+    """What SQLite takes: halves of surrogate pairs, which a step may hand us, are replaced."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _to_json(value: JSON) -> str | None:

@@ -45,6 +45,7 @@ class Transaction:
         self.connection.execute("BEGIN IMMEDIATE")
         self.now = now
         self.version += 1
+        self._last_id_before = self._last_id
         self._begin_empty()
 
     def flush(self) -> None:
@@ -67,7 +68,7 @@ class Transaction:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
         self._cache.clear()
-        self._last_id = tasks.last_id(self.connection)
+        self._last_id = self._last_id_before
         self._begin_empty()
 
     # One change in it
@@ -105,6 +106,7 @@ class Transaction:
                 self._cache[task_id] = task
             else:
                 self.changed[task_id] = self._cache[task_id] = task
+        self._mark_change()
 
     # Tasks
 
