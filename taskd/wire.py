@@ -10,6 +10,7 @@ Many requests may be in flight on a connection; answers come in any order. The f
 """
 
 import json
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -69,7 +70,11 @@ def error_from(body: Mapping[str, Any]) -> TaskdError:
 def loads(line: bytes | str) -> Any:
     """The JSON value of a line. Raises ProtocolError."""
     try:
-        return json.loads(line, parse_constant=_no_constant)
+        value = json.loads(line, parse_constant=_no_constant, parse_float=_finite)
+        raw = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
+        if b"\\ud" in raw or b"\\uD" in raw:
+            json.dumps(value, ensure_ascii=False).encode()  # halves of surrogate pairs are no text
+        return value
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"cannot read the message as JSON: {error}") from None
 
@@ -80,6 +85,13 @@ def decode(kind: type[T], data: Any) -> T:
     Unknown keys are passed over, so that an older client reads a newer daemon.
     """
     return typing.cast(T, _reader(kind)(data))
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -61,7 +61,7 @@ def a_new_task(**changes: Any) -> Task:
 def a_planned_task(flow: JSON, *steps: Step, finalize: bool = False, **changes: Any) -> Task:
     """Planned with the steps of `flow`; `steps` are those of which something matters."""
     given = {step.name: step for step in steps}
-    names = [*flows.names(flow), *["finalize"] * finalize]
+    names = [*(flows.names(flow) if flow else []), *["finalize"] * finalize]
     records = [
         given.get(name)
         or a_step(

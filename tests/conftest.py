@@ -1,1 +1,23 @@
-"""Makes `builders` importable from every ring."""
+"""Makes `builders` and `stage` importable from every ring."""
+
+from collections.abc import Iterator
+
+import pytest
+from builders import a_definition
+from stage import Stage, a_stage
+
+from taskd.model.definition import Retry, StepDefinition
+from taskd.model.record import replace
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A daemon in this process with four slots; the test ends its steps."""
+    again = StepDefinition(name="work", retry=Retry(1, delay=0.01))
+    with a_stage(
+        a_definition("demo"),
+        a_definition("two", ["first", "second"]),
+        a_definition("locked", locks=("site:blog",)),
+        replace(a_definition("again"), steps=(again,)),
+    ) as made:
+        yield made

@@ -26,7 +26,11 @@ def command(setup: Setup, /, words: tuple[str, ...], **options: Any) -> int:
     Several words are a command and its arguments, one word is a line for /bin/sh. Put `--` before
     them. It gets PATH, HOME, LANG and TZ as they are here, and --env.
     """
-    how = {name: options[name] for name in ("rescue", "retry", "time_limit") if options[name]}
+    how = {
+        name: options[name]
+        for name in ("rescue", "retry", "time_limit")
+        if options[name] is not None
+    }
     task = setup.channel.ask(
         "tasks.exec",
         command=list(words) if len(words) > 1 else words[0],

@@ -53,6 +53,7 @@ class Method:
     function: Callable[..., Any]
     given: frozenset[str]  # which of the daemon's parts it takes
     types: dict[str, tuple[type, ...]]  # what each parameter may be
+    texts: frozenset[str]  # parameters that are lists or mappings of texts
     required: frozenset[str]
 
     def check(self, parameters: Mapping[str, Any]) -> None:
@@ -65,6 +66,13 @@ class Method:
                 raise InvalidInput(
                     f"{self.name}: {name} is {type(value).__name__}, expected {expected}"
                 )
+
+        for name in self.texts & parameters.keys():
+            value = parameters[name]
+            if not all(
+                isinstance(x, str) for x in (value.values() if type(value) is dict else value)
+            ):
+                raise InvalidInput(f"{self.name}: {name} holds something that is no text")
 
     def _complain(self, parameters: Mapping[str, Any]) -> str:
         missing = ", ".join(sorted(self.required - parameters.keys()))
@@ -108,6 +116,7 @@ def _register(function: F, kind: Kind, needs: Permission, fresh: bool = False) -
         function=function,
         given=_GIVEN & parameters.keys(),
         types={key: _kinds(hints[key]) for key in asked},
+        texts=frozenset(key for key in asked if hints[key] in (list[str], dict[str, str])),
         required=frozenset(k for k, p in asked.items() if p.default is inspect.Parameter.empty),
     )
     return function

@@ -1,9 +1,11 @@
 """How people name a task: an id, or `@last`."""
 
 from taskd.api.access import Caller
-from taskd.model.errors import InvalidInput
+from taskd.model.errors import InvalidInput, NotFound
 from taskd.store import tasks
 from taskd.store.database import Connection
+
+MAX_DIGITS = 18  # of SQLite's integers
 
 
 def resolve(connection: Connection, caller: Caller, task: int | str) -> int:
@@ -12,6 +14,6 @@ def resolve(connection: Connection, caller: Caller, task: int | str) -> int:
         return tasks.newest(connection, caller.uid)
     if isinstance(task, str) and not (task.isascii() and task.isdecimal()):
         raise InvalidInput(f"cannot read {task!r} as a task: expected an id or @last")
-    number = int(task)
-    # SQLite's integers end there; no task is beyond.
-    return min(max(number, -1), 2**63 - 1)
+    if len(str(task)[: MAX_DIGITS + 1]) > MAX_DIGITS:
+        raise NotFound("no task has an id of so many digits")
+    return int(task)

@@ -1,5 +1,6 @@
 """Tasks: start, find, get, wait, resume, cancel."""
 
+import math
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -102,6 +103,10 @@ def exec(
     """Start a command as a task: a line for /bin/sh, or a list of arguments."""
     if not command or not all(isinstance(word, str) for word in command):
         raise InvalidInput("the command must be a line, or a list of words")
+    if retry < 0:
+        raise InvalidInput(f"retry {retry} is less than 0")
+    if time_limit is not None and not 0 < time_limit < math.inf:
+        raise InvalidInput(f"time limit {time_limit:g} s is no length of time")
     if rescue not in list(Rescue):
         raise InvalidInput(f"rescue {rescue!r} is none of {', '.join(Rescue)}")
     line, words = (command, []) if isinstance(command, str) else ("", command)
@@ -152,6 +157,7 @@ def _start_kept(
 @query(Permission.VIEW_TASKS)
 def find(
     connection: Connection,
+    caller: Caller,
     search: str = "",
     order: str = "",
     limit: int = 20,
@@ -163,9 +169,10 @@ def find(
         raise QueryError("searching is not part of this version yet", hint="taskctl list")
     if order.strip():
         raise InvalidInput("ordering is not part of this version yet: newest come first")
-    if after and not after.isdecimal():
-        raise InvalidInput(f"cannot read {after!r} as the place to go on from: expected an id")
-    found = store.find_page(connection, int(after) if after else None, min(limit, MAX_PAGE))
+    if not 0 < limit <= MAX_PAGE:
+        raise InvalidInput(f"limit {limit} is not between 1 and {MAX_PAGE}")
+    before = resolve(connection, caller, after) if after else None
+    found = store.find_page(connection, before, limit)
     total = store.count(connection, COUNTED)
     if full:
         return Page([_full(connection, task.id) for task in found], total, more=total is None)

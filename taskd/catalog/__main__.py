@@ -14,6 +14,11 @@ def main() -> None:
     question = json.load(sys.stdin.buffer)
     answer = os.dup(1)
     os.dup2(2, 1)  # what action files print is not the answer
+
+    def tell(text: str) -> None:
+        with open(answer, "w", closefd=False) as file:
+            file.write(text)
+
     sys.dont_write_bytecode = True  # a .pyc of an edited file looks fresh within the same second
     try:
         if "text" in question:
@@ -21,11 +26,13 @@ def main() -> None:
                 1, wire.dumps(compile_definition(question["text"], question["file"]))
             )
         else:
-            line = wire.result(1, wire.dumps(load_catalog(question["folders"])))
+            loaded = load_catalog(
+                question["folders"], question["skip"], lambda file: tell(f"at {file}\n")
+            )
+            line = wire.result(1, wire.dumps(loaded))
     except TaskdError as error:
         line = wire.failure(1, error)
-    with open(answer, "wb") as file:
-        file.write(line)
+    tell(line.decode().strip())
 
 
 if __name__ == "__main__":

@@ -41,6 +41,11 @@ class Catalog:
                 self._kept.popitem(last=False)
         return kept
 
+    def why_missing(self, label: str) -> str:
+        """`no action 'x'`, and which files could not be loaded, since it may be in one of them."""
+        broken = "; ".join(f"{each.file}:{each.line}: {each.message}" for each in self.broken[:3])
+        return f"no action {label!r}" + (f" ({broken})" if broken else "")
+
     def is_stale(self) -> bool:
         """Whether a file was added, removed or edited since the catalog was read."""
         return take_fingerprint(self.folders) != self.fingerprint

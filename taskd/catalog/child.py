@@ -1,9 +1,12 @@
 """Author code is read in a child process: all action files into a catalog, or one YAML text.
 
-parent                                  child: python -m taskd.catalog
-{"folders": […]}              ────►     imports every file, describes every action
-{"text": …, "file": …}        ────►     compiles one definition
-                              ◄────     the answer, or an error, as one line of JSON
+    parent                                   child: python -m taskd.catalog
+    {"folders": […], "skip": […]}  ────►     imports every file, describes every action
+                                   ◄────     `at FILE`, before each of them
+    {"text": …, "file": …}         ────►     compiles one definition
+                                   ◄────     the answer, or an error, as a last line of JSON
+
+A file that kills the child, or never lets go of it, is the one it was at: skipped, and broken.
 """
 
 import json
@@ -17,7 +20,7 @@ from taskd.catalog.catalog import Catalog, take_fingerprint
 from taskd.model.definition import Broken, Definition
 from taskd.model.errors import TaskdError
 
-PATIENCE = 60.0
+PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,19 @@ class Loaded:
 def load(folders: list[str]) -> Catalog:
     """The catalog of all files below `folders` and of installed packages."""
     fingerprint = take_fingerprint(folders)  # before: what changes meanwhile is read again
-    loaded = wire.decode(Loaded, _ask({"folders": folders}))
+    deadly: list[Broken] = []
+    while True:
+        skip = [broken.file for broken in deadly]
+        try:
+            loaded = wire.decode(Loaded, _ask({"folders": folders, "skip": skip}))
+            break
+        except _Died as death:
+            if not death.file or death.file in skip:
+                raise
+            deadly.append(Broken(death.file, 1, death.message))
     return Catalog(
         {definition.label: definition for definition in loaded.definitions},
-        tuple(loaded.broken),
+        (*loaded.broken, *deadly),
         tuple(loaded.warnings),
         tuple(folders),
         fingerprint,
@@ -45,6 +57,15 @@ def compile_text(text: str, file: str) -> Definition:
     return wire.decode(Definition, _ask({"text": text, "file": file}))
 
 
+class _Died(TaskdError):
+    """The child did not answer; `file` is the one that it was at."""
+
+    def __init__(self, why: str, said: bytes) -> None:
+        super().__init__(f"it {why} when it is imported", hint="taskctl actions --broken")
+        files = [line[3:].decode() for line in said.splitlines() if line.startswith(b"at ")]
+        self.file = files[-1] if files else ""
+
+
 def _ask(question: dict[str, Any]) -> Any:
     try:
         child = subprocess.run(
@@ -54,17 +75,12 @@ def _ask(question: dict[str, Any]) -> Any:
             timeout=PATIENCE,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        raise TaskdError(
-            f"reading the action files took longer than {PATIENCE:g} s",
-            hint="look for an action file that works or waits when it is imported",
-        ) from None
-    if not child.stdout:
-        raise TaskdError(
-            f"reading the action files ended with status {child.returncode}",
-            hint="look for an action file that ends the process when it is imported",
-        )
-    answer = wire.loads(child.stdout)
+    except subprocess.TimeoutExpired as late:
+        raise _Died(f"takes longer than {PATIENCE:g} s", late.stdout or b"") from None
+    line = child.stdout.rpartition(b"\n")[2]
+    if not line.startswith(b"{"):
+        raise _Died(f"ends the process (status {child.returncode})", child.stdout)
+    answer = wire.loads(line)
     if "error" in answer:
         raise wire.error_from(answer["error"])
     return answer["result"]

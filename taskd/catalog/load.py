@@ -1,6 +1,6 @@
 """The catalog: all actions of all folders and installed packages, and the files that are broken."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,13 +22,23 @@ class Loaded:
     warnings: list[Broken] = field(default_factory=list)
 
 
-def load_catalog(folders: list[str]) -> Loaded:
-    """Everything, in the order of folders and files. To be called in a host: it runs the files."""
+def load_catalog(
+    folders: list[str],
+    skip: Collection[str] = (),
+    at: Callable[[Path], object] = str,
+) -> Loaded:
+    """Everything, in the order of folders and files, but those to `skip`; `at` is told of each.
+
+    To be called in a child process: it runs the files.
+    """
     mount(folders)
     loaded = Loaded()
     places: dict[str, str] = {}
     for folder in map(Path, folders):
         for file in find_files(folder.absolute()):
+            if str(file) in skip:
+                continue
+            at(file)
             for found in _read(file, folder.absolute(), loaded.warnings):
                 _add(found, loaded, places)
     for found in read_entry_points():

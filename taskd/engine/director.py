@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from taskd.engine import ending
+from taskd.engine import ending, secrets
 from taskd.engine.starting import Starter
 from taskd.engine.watchers import Watchers
 from taskd.executors.base import Call, Executor, Failure, Outcome, Progress
@@ -244,5 +244,8 @@ class Director:
             self.pool.settled(self._settled)
         for effect in tx.after_commit:
             effect()
+        for task in tx.changed.values():
+            if task.finished and secrets.HIDDEN in task.input.values():
+                secrets.remove(self.starter.places.secrets, task.id)
         self.watchers.wake(tx.changed)
         self.after_batch()

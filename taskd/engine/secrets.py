@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from taskd.model.step import JSON
@@ -27,6 +28,13 @@ def read(folder: Path, task_id: int) -> dict[str, JSON]:
         return dict(json.loads(_path(folder, task_id).read_text()))
     except FileNotFoundError:
         return {}
+
+
+def sweep(folder: Path, is_needed: Callable[[int], bool]) -> None:
+    """At start: a crash may have left files of tasks that were never committed, or have stopped."""
+    for path in folder.glob("*.json"):
+        if not (path.stem.isdecimal() and is_needed(int(path.stem))):
+            path.unlink()
 
 
 def remove(folder: Path, task_id: int) -> None:

@@ -61,7 +61,7 @@ class Starter:
         definition = self.catalog.of(task)
         step = _numbered(task, number)
         if definition is None:
-            task = self._vanished(task, step, f"no action {task.label!r}", tx.now)
+            task = self._vanished(task, step, self.catalog.why_missing(task.label), tx.now)
         elif step.kind is StepKind.PLAN and definition.planner == "data":
             task = planning.plan_from_data(tx, task, definition)
             for step in task.steps.values():

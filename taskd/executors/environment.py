@@ -20,7 +20,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def input_file(call: Call) -> bytes:
-    return json.dumps({"input": call.input, "outputs": call.outputs}).encode()
+    """Secrets are not in it: they reach the command as variables, and no further file."""
+    shown = {name: value for name, value in call.input.items() if str(value) not in call.secrets}
+    return json.dumps({"input": shown, "outputs": call.outputs}).encode()
 
 
 def environment_of(call: Call, command: Command, folder: Path) -> dict[bytes, bytes]:

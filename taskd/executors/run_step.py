@@ -16,7 +16,7 @@ from taskd.catalog.python_source import find_action
 from taskd.executors.base import Call, CallKind, Failure, Outcome, Planned, Success
 from taskd.executors.checks import check_flow, check_json, check_locks, check_title
 from taskd.model.errors import NotFound
-from taskd.model.step import StepError
+from taskd.model.step import JSON, StepError
 
 MAX_TEXT = 64 * 1024
 _OURS = str(Path(taskd.__file__).parent)
@@ -36,7 +36,7 @@ def run_step(call: Call, current: Current) -> Outcome:
         action.__dict__["task"] = current
         if call.kind == CallKind.PLAN:  # from JSON it is a plain str
             return _plan(action)
-        return Success(_run(action, call))
+        return Success(_without_secrets(_run(action, call), call.secrets))
     except _ActionChanged as changed:
         return Failure(_error(call, "action-changed", f"action changed: {changed}"))
     # Here foreign code ends: it may raise anything, SystemExit and KeyboardInterrupt included.
@@ -128,6 +128,21 @@ def _drop_our_frames(summary: traceback.TracebackException) -> None:
     for inner in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
         if inner is not None:
             _drop_our_frames(inner)
+
+
+def _without_secrets(output: JSON, secrets: tuple[str, ...]) -> JSON:
+    """An output is stored, so what it holds of a secret is not part of it."""
+    if not secrets:
+        return output
+    if isinstance(output, str):
+        for secret in filter(None, secrets):
+            output = output.replace(secret, "…")
+        return output
+    if isinstance(output, list):
+        return [_without_secrets(item, secrets) for item in output]
+    if isinstance(output, dict):
+        return {key: _without_secrets(item, secrets) for key, item in output.items()}
+    return output
 
 
 def _shown(text: str, call: Call) -> str:

@@ -15,7 +15,7 @@ from taskd.api.access import Caller
 from taskd.api.methods import METHODS, NOT_YET, Kind, Method
 from taskd.engine.director import Change
 from taskd.engine.engine import Engine
-from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, TaskdError
+from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, StoreError, TaskdError
 from taskd.rpc.connection import Connection
 from taskd.rpc.peer import identify
 from taskd.store.transaction import Transaction
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 READERS = 4  # threads for queries, one a snapshot connection
 ERRANDS = 4  # threads for what may wait
 BACKLOG = 1024
+MAX_PATH = 107
 
 
 class Reply:
@@ -84,6 +85,7 @@ class Server:
     def listen(self, path: Path) -> None:
         """Open the socket. The store's lock is ours, so one that is there is left over."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        _check_length(path)
         path.unlink(missing_ok=True)
         mask = os.umask(0o077)
         try:
@@ -234,3 +236,11 @@ class Server:
             log.exception("a request failed")
             reply.fail(error)
         self.flush()
+
+
+def _check_length(path: Path) -> None:
+    if len(os.fsencode(path)) > MAX_PATH:
+        raise StoreError(
+            f"cannot listen at {path}: a socket's path has at most {MAX_PATH} bytes",
+            hint="choose a shorter one: --socket, or TASKD_SOCKET",
+        )

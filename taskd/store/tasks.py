@@ -48,6 +48,11 @@ def get(connection: sqlite3.Connection, task_id: int) -> Task:
     return replace(task, locks=locks.of_task(connection, task_id))
 
 
+def is_unfinished(connection: sqlite3.Connection, task_id: int) -> bool:
+    row = connection.execute("SELECT state FROM tasks WHERE id = ?", (task_id,)).fetchone()
+    return row is not None and row[0] != State.STOPPED
+
+
 def summary(connection: sqlite3.Connection, task_id: int) -> Task | None:
     """The task without its steps; None when it is gone."""
     row = connection.execute(

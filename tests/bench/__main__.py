@@ -1,7 +1,8 @@
 """Benchmarks: `python -m tests.bench [speed] [latency] [command] [memory] [peers]`.
 
 Each on a fresh daemon with its default settings (durable, process isolation, 4 slots), through the
-socket. Figures are for people to read: nothing fails when one is missed.
+socket. Figures are for people to read: nothing fails when one is missed. A noisy one was taken
+while the processors were busy with something else, just before or after it.
 """
 
 import os
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from tests.bench import command, latency, memory, peers, speed
-from tests.bench.figures import NOISY_ABOVE, Figure, busy_with_others, headline, line
+from tests.bench.figures import Figure, busy_with_others, headline, line
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "speed": speed.measure,
@@ -29,11 +30,12 @@ def main(words: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no daemon is left behind
     print(headline(), flush=True)
     for name in chosen:
-        busy = busy_with_others()
-        noisy = f" · noisy: others use {busy:.0%} of the processors" if busy > NOISY_ABOVE else ""
-        print(f"\n{name}{noisy}", flush=True)
+        print(f"\n{name}", flush=True)
+        before = busy_with_others()
         for figure in GROUPS[name]():
-            print(f"  {line(figure)}", flush=True)
+            after = busy_with_others()
+            print(f"  {line(figure, max(before, after))}", flush=True)
+            before = after
     return 0
 
 

@@ -39,12 +39,15 @@ def headline() -> str:
     return f"commit {_commit()} · {os.cpu_count()} processors · load {load}"
 
 
-def line(figure: Figure) -> str:
+def line(figure: Figure, busy: float) -> str:
+    """`busy`: the share of the processors that was at work for others."""
     name, value, target, verdict, note = figure.cells()
-    return f"{name:<42} {value:>16} {target:>8}  {verdict:<6}  {note}".rstrip()
+    noisy = f"noisy ({busy:.0%} busy)" if busy > NOISY_ABOVE else ""
+    notes = "; ".join(filter(None, (noisy, note)))
+    return f"{name:<42} {value:>16} {target:>8}  {verdict:<6}  {notes}".rstrip()
 
 
-def busy_with_others(seconds: float = 0.5) -> float:
+def busy_with_others(seconds: float = 0.4) -> float:
     """The share of the processors that is at work while this program is not."""
     before = _processor_times()
     time.sleep(seconds)

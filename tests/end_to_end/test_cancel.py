@@ -149,8 +149,9 @@ def test_step_that_outlived_a_daemon_is_cancelled_by_the_next(daemon: Daemon) ->
     script.write_text(STUBBORN)
     command = daemon.start_task("exec", "--", "python3", script, note)
     step = daemon.start_action("deaf")
-    child, grandchild = int(eventually(lambda: read(daemon.ledger))), int(
-        eventually(lambda: read(note))
+    child, grandchild = (
+        int(eventually(lambda: read(daemon.ledger))),
+        int(eventually(lambda: read(note))),
     )
     daemon.kill_9()
     daemon.start()

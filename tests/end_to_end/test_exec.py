@@ -53,6 +53,25 @@ def test_time_limit_of_a_python_step_holds_after_the_daemon_was_killed(daemon: D
     assert daemon.show(task_id)["errors"][0]["kind"] == "timeout"
 
 
+def test_time_limit_of_months_is_one(running: Daemon) -> None:
+    assert running.taskctl("exec", "--wait", "--time-limit", "90d", "--", "true").returncode == 0
+
+
+def test_retry_in_months_holds_up_nobody_until_then(running: Daemon) -> None:
+    running.write_action(
+        "later.yaml",
+        "label: later\nsteps:\n  a: {shell: exit 3, retry: {times: 1, delay: 90d}}\n",
+    )
+    task_id = running.start_task("run", "later")
+    eventually(lambda: running.show(task_id)["steps"][-1]["due_at"])
+
+    running.kill_9()
+    running.start()
+
+    assert running.taskctl("exec", "--wait", "--", "true").returncode == 0
+    assert running.show(task_id)["state"] == "running"
+
+
 def test_retry_means_further_attempts(running: Daemon) -> None:
     line = f"echo $TASKD_ATTEMPT >> {running.ledger}; exit 4"
 
@@ -73,7 +92,9 @@ def test_retry_that_helps_is_a_success(running: Daemon) -> None:
     assert running.show("@last")["result"] == "success"
 
 
-@pytest.mark.parametrize(("rescue", "code", "result"), [("skip", 0, "warning"), ("fail", 8, "error")])
+@pytest.mark.parametrize(
+    ("rescue", "code", "result"), [("skip", 0, "warning"), ("fail", 8, "error")]
+)
 def test_rescue_decides_what_becomes_of_a_failure(
     running: Daemon, rescue: str, code: int, result: str
 ) -> None:

@@ -140,7 +140,8 @@ def test_last_line_that_is_binary_is_an_output_all_the_same(running: Daemon) -> 
 
 
 @pytest.mark.parametrize(
-    "command", ["yes | head -c 200000000; echo printed", "head -c 200000000 /dev/zero; echo; echo printed"]
+    "command",
+    ["yes | head -c 200000000; echo printed", "head -c 200000000 /dev/zero; echo; echo printed"],
 )
 def test_gigabytes_of_output_cost_the_daemon_no_memory(daemon: Daemon, command: str) -> None:
     daemon.configure(log_limit="1 MiB")

@@ -90,7 +90,11 @@ def test_task_pauses_where_it_failed_and_goes_on_from_there(action: str, running
     first = running.taskctl("run", action, *words, "--wait", "-o", "json")
     paused = running.show("@last")
     assert first.returncode == 9
-    assert (paused["name"], paused["state"], paused["result"]) == ("Back up blog", "paused", "error")
+    assert (paused["name"], paused["state"], paused["result"]) == (
+        "Back up blog",
+        "paused",
+        "error",
+    )
     assert [(s["name"], s["state"]) for s in paused["steps"] if s["kind"] == "run"] == [
         ("dump", "success"), ("copy", "error"), ("tell", "pending"),
     ]  # fmt: skip

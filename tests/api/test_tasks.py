@@ -1,0 +1,186 @@
+"""Starting, finding, waiting, resuming and cancelling, as a client sees it."""
+
+from typing import Any
+
+import pytest
+from builders import an_error
+from stage import Stage
+
+from taskd.executors.base import Cancelled, Failure
+from taskd.model.errors import InvalidInput, InvalidState, NotFound, QueryError, WaitTimeout
+
+
+def test_started_task_tells_its_id_and_state(stage: Stage) -> None:
+    task = stage.client.start("demo", name="Mine", priority=3)
+
+    assert (task.id, task.name, task.label, task.priority) == (1, "Mine", "demo", 3)
+
+
+def test_unknown_action_is_not_found_and_changes_nothing(stage: Stage) -> None:
+    client = stage.client
+
+    with pytest.raises(NotFound) as refused:
+        client.start("demi")
+
+    assert refused.value.hint == "did you mean 'demo'?"
+    assert client.find().total == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"input": {"speed": 3}}, "speed"),
+        ({"name": " "}, "name must have 1 to 1000 characters"),
+        ({"key": "k" * 1001}, "key must have 1 to 1000 characters"),
+        ({"priority": 10**9}, "priority 1000000000 is not between"),
+        ({"locks": ["blog"]}, "cannot read 'blog' as a resource"),
+        ({"name": "\ud800"}, "half of a surrogate pair"),
+    ],
+)
+def test_bad_order_is_refused_and_changes_nothing(
+    stage: Stage, options: dict[str, Any], message: str
+) -> None:
+    client = stage.client
+
+    with pytest.raises(InvalidInput, match=message):
+        client.start("demo", **options)
+
+    assert client.find().total == 0
+
+
+def test_key_makes_a_repeated_request_the_same_task(stage: Stage) -> None:
+    client = stage.client
+
+    assert client.start("demo", key="once").id == client.start("demo", key="once").id == 1
+    assert client.start("demo", key="twice").id == 2
+
+
+def test_many_are_started_all_or_none(stage: Stage) -> None:
+    client = stage.client
+    with pytest.raises(NotFound):
+        client.start_many([{"action": "demo"}, {"action": "none"}])
+
+    started = client.start_many([{"action": "demo"}] * 3)
+
+    assert started == [1, 2, 3]
+    assert client.find().total == 3
+
+
+def test_pages_go_on_where_the_last_one_ended(stage: Stage) -> None:
+    client = stage.client
+    client.start_many([{"action": "demo"}] * 5)
+
+    first = client.find(limit=3)
+    second = client.find(limit=3, after=str(first.items[-1].id))
+
+    assert [task.id for page in (first, second) for task in page.items] == [5, 4, 3, 2, 1]
+
+
+def test_search_that_is_not_known_yet_finds_nothing_by_mistake(stage: Stage) -> None:
+    with pytest.raises(QueryError):
+        stage.client.find("state = running")
+
+
+def test_last_task_is_the_callers_newest(stage: Stage) -> None:
+    client = stage.client
+    with pytest.raises(NotFound, match="you have not started any"):
+        client.get("@last")
+    client.start_many([{"action": "demo"}] * 2)
+
+    assert client.get("@last").id == 2
+
+
+@pytest.mark.parametrize("reference", ["first", "-1", "1.5", ""])
+def test_what_names_no_task_is_invalid(stage: Stage, reference: str) -> None:
+    with pytest.raises(InvalidInput, match="expected an id or @last"):
+        stage.client.get(reference)
+
+
+def test_wait_returns_the_task_that_stopped(stage: Stage) -> None:
+    client = stage.client
+    task = client.start("two")
+    for _ in range(2):
+        stage.end(stage.next_call())
+
+    assert [step.state for step in client.wait(task.id).steps.values()] == ["success"] * 3
+
+
+def test_wait_gives_up_after_its_time(stage: Stage) -> None:
+    client = stage.client
+    task = client.start("demo")
+
+    with pytest.raises(WaitTimeout, match=r"task 1 is still running after 0\.01 s"):
+        client.wait(task.id, timeout=0.01)
+
+
+def test_watch_returns_at_the_next_change(stage: Stage) -> None:
+    client = stage.client
+    task = client.start("two")
+    call = stage.next_call()
+    seen = client.watch(task.id).version
+    stage.end(call)
+
+    assert client.watch(task.id, seen).version > seen
+
+
+def test_failed_task_shows_its_error_and_resumes_to_a_warning(stage: Stage) -> None:
+    client = stage.client
+    task = client.start("two")
+    stage.end(stage.next_call())
+    stage.end(stage.next_call(), Failure(an_error("disk is full")))
+    client.wait(task.id)
+    paused = client.get(task.id)
+
+    client.resume(task.id)
+    again = stage.next_call()
+    stage.end(again)
+
+    assert [(error.step, error.message) for error in paused.errors] == [("second", "disk is full")]
+    assert (paused.state, again.step) == ("paused", "second")
+    assert client.wait(task.id).result == "warning"
+
+
+def test_running_task_cannot_be_resumed(stage: Stage) -> None:
+    client = stage.client
+    client.start("demo")
+
+    with pytest.raises(InvalidState, match="cannot resume task 1: it is running, not paused"):
+        client.resume(1)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_cancel_tells_the_running_step(stage: Stage, force: bool) -> None:
+    client = stage.client
+    task = client.start("demo")
+    call = stage.next_call()
+
+    client.cancel(task.id, force=force)
+    told = stage.executor.cancelled.get(timeout=20)
+    stage.end(call, Cancelled())
+
+    assert told == (call.id, force)
+    assert client.wait(task.id).result == "cancelled"
+
+
+def test_held_lock_is_listed_and_named_by_whom_it_stops(stage: Stage) -> None:
+    client = stage.client
+    client.start("locked")
+    paused = client.wait(client.start("locked").id)
+
+    held = client.locks()
+
+    assert [(each.resource, each.task_id) for each in held] == [("site:blog", 1)]
+    assert client.locks("site:shop") == []
+    assert "site:blog is locked by task 1 (Demo), running" in paused.errors[0].message
+
+
+def test_status_counts_tasks_and_steps(stage: Stage) -> None:
+    client = stage.client
+    client.start_many([{"action": "demo"}] * 6)
+    for _ in range(4):
+        stage.next_call()
+
+    status = client.status()
+
+    assert (status["slots"], status["running_steps"]) == (4, 4)
+    assert status["tasks"] == {"planned": 2, "running": 4}

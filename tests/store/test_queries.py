@@ -1,0 +1,168 @@
+"""What readers and the queue ask of the store, and that indexes answer them."""
+
+from datetime import timedelta
+
+import pytest
+from builders import NOW, a_new_task, a_planned_task, a_step, later
+
+from taskd.model import lifecycle
+from taskd.model.lock import Lock, exclusive, link, parse_lock
+from taskd.model.task import Task
+from taskd.store import locks, steps, tasks
+from taskd.store.database import Connection, Database
+from taskd.store.transaction import Transaction
+
+
+def add(tx: Transaction, *new: Task) -> None:
+    tx.begin(NOW)
+    for task in new:
+        tx.add(task)
+    tx.flush()
+    tx.commit()
+
+
+def test_page_goes_on_after_the_one_before(database: Database, tx: Transaction) -> None:
+    add(tx, *(a_new_task() for _ in range(5)))
+
+    pages = [tasks.find_page(database.writer, before, 2) for before in (None, 4, 2)]
+
+    assert [[task.id for task in page] for page in pages] == [[5, 4], [3, 2], [1]]
+
+
+def test_count_is_exact_up_to_a_limit(database: Database, tx: Transaction) -> None:
+    add(tx, *(a_new_task() for _ in range(3)))
+
+    assert (tasks.count(database.writer, 3), tasks.count(database.writer, 2)) == (3, None)
+
+
+def test_unfinished_tasks_are_counted_by_state(database: Database, tx: Transaction) -> None:
+    stopped = lifecycle.cancel(a_new_task(), "ana", NOW)
+    add(tx, a_new_task(), a_new_task(), a_planned_task(["sequence", "a"]), stopped)
+
+    assert tasks.count_by_state(database.writer) == {"planned": 2, "running": 1}
+
+
+def test_newest_task_is_the_callers_own(database: Database, tx: Transaction) -> None:
+    add(tx, a_new_task(uid=1), a_new_task(uid=2), a_new_task(uid=1), a_new_task(uid=2))
+
+    assert tasks.newest(database.writer, 1) == 3
+
+
+def test_full_task_links_to_its_user_first(database: Database, tx: Transaction) -> None:
+    add(tx, a_planned_task(["sequence", "a"], user="ana"))
+    locks.take(database.writer, 1, [link("site:blog"), exclusive("site:shop", "sell")], NOW)
+
+    task = tasks.get_full(database.writer, 1)
+
+    assert task.links == (Lock("user:ana", "", False), Lock("site:blog", "", False))
+    assert task.locks == (exclusive("site:shop", "sell"),)
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "conflict"),
+    [
+        ("site:blog", "site:blog", True),
+        ("site:blog/backup", "site:blog/backup", True),
+        ("site:blog/backup", "site:blog", True),
+        ("site:blog", "site:blog/backup", True),
+        ("site:blog/backup", "site:blog/restore", False),
+        ("site:blog", "site:shop", False),
+    ],
+)
+def test_conflicts_are_found_by_resource_and_operation(
+    database: Database, tx: Transaction, held: str, wanted: str, conflict: bool
+) -> None:
+    add(tx, a_new_task(), a_new_task())
+    locks.take(database.writer, 1, [parse_lock(held)], NOW)
+
+    found = locks.conflicting(database.writer, parse_lock(wanted), excluding=[2])
+
+    assert found == ([1] if conflict else [])
+    assert locks.conflicting(database.writer, parse_lock(wanted), excluding=[1]) == []
+
+
+def test_link_conflicts_with_nothing(database: Database, tx: Transaction) -> None:
+    add(tx, a_new_task())
+    locks.take(database.writer, 1, [link("site:blog")], NOW)
+
+    assert locks.conflicting(database.writer, exclusive("site:blog"), []) == []
+
+
+def test_held_locks_are_listed_oldest_first(database: Database, tx: Transaction) -> None:
+    add(tx, a_new_task(name="young"), a_new_task(name="old"))
+    locks.take(database.writer, 1, [exclusive("site:blog")], later(9))
+    locks.take(database.writer, 2, [exclusive("site:shop")], NOW)
+
+    held = locks.held(database.writer)
+
+    assert [(each.task_name, each.resource) for each in held] == [
+        ("old", "site:shop"), ("young", "site:blog")
+    ]  # fmt: skip
+    assert [each.task_id for each in locks.held(database.writer, "site:blog")] == [1]
+
+
+def test_step_is_due_when_its_time_has_come(database: Database, tx: Transaction) -> None:
+    flow = ["concurrence", "a", "b"]
+    add(
+        tx,
+        a_planned_task(
+            flow, a_step("a", number=1, due_at=later(1)), a_step("b", number=2, due_at=later(2))
+        ),
+    )
+    almost = later(1) - timedelta(microseconds=1)
+
+    assert steps.due(database.writer, almost, 10) == []
+    assert steps.due(database.writer, later(1), 10) == [(1, 1)]
+    assert steps.next_due(database.writer) == later(1)
+
+
+def test_running_steps_are_found_by_their_call(database: Database, tx: Transaction) -> None:
+    add(tx, lifecycle.begun(a_planned_task(["sequence", "a"]), "a", 77, NOW), a_new_task())
+
+    assert steps.running(database.writer) == {77: (1, "a")}
+
+
+def plan_of(connection: Connection, question: str) -> str:
+    """How SQLite answers what `question` asks of it."""
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    match question:
+        case "ready":
+            steps.ready(connection, 10)
+        case "running":
+            steps.running(connection)
+        case "due":
+            steps.due(connection, NOW, 10)
+        case "next due":
+            steps.next_due(connection)
+        case "by state":
+            tasks.count_by_state(connection)
+        case "key":
+            tasks.with_key(connection, 1, "once")
+        case "conflict":
+            locks.conflicting(connection, exclusive("site:blog", "backup"), [])
+    connection.set_trace_callback(None)
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    return "; ".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        ("ready", "steps_ready"),
+        ("running", "steps_running"),
+        ("due", "steps_due"),
+        ("next due", "steps_due"),
+        ("by state", "tasks_unfinished"),
+        ("key", "tasks_key"),
+        ("conflict", "PRIMARY KEY"),
+    ],
+)
+def test_index_answers(database: Database, question: str, index: str) -> None:
+    plan = plan_of(database.writer, question)
+
+    assert index in plan
+
+
+def test_ready_steps_need_no_sorting(database: Database) -> None:
+    assert "TEMP B-TREE" not in plan_of(database.writer, "ready")
