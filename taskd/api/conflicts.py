@@ -20,7 +20,7 @@ def explain(connection: Connection, task: Task) -> Task:
         replace(error, message=told.error.message)
         if (told := steps.get(error.step)) and told.error
         else error
-        for error in task.errors
+        for error in task.errors or [step.error for step in task.steps.values() if step.error]
     )
     return replace(task, steps=task.steps | steps, errors=errors)
 

@@ -5,7 +5,7 @@ from taskd.model.errors import InvalidInput, NotFound
 from taskd.store import tasks
 from taskd.store.database import Connection
 
-MAX_DIGITS = 18  # of SQLite's integers
+MAX_DIGITS = 19  # of SQLite's integers
 
 
 def resolve(connection: Connection, caller: Caller, task: int | str) -> int:
@@ -14,6 +14,8 @@ def resolve(connection: Connection, caller: Caller, task: int | str) -> int:
         return tasks.newest(connection, caller.uid)
     if isinstance(task, str) and not (task.isascii() and task.isdecimal()):
         raise InvalidInput(f"cannot read {task!r} as a task: expected an id or @last")
-    if len(str(task)[: MAX_DIGITS + 1]) > MAX_DIGITS:
+    if isinstance(task, str) and len(task) > MAX_DIGITS:
         raise NotFound("no task has an id of so many digits")
+    if not 0 <= int(task) < 2**63:
+        raise NotFound(f"no task {task}")
     return int(task)

@@ -27,7 +27,10 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.writer = _connect(path)
+        try:
+            self.writer = _connect(path)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"cannot use {path}: {error}") from None
         try:
             _prepare(self.writer, path)
         except sqlite3.DatabaseError as error:
@@ -80,19 +83,24 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     elif connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise StoreError(f"cannot use {path}: it is not a store of taskd", hint="move it away")
+    _refuse_newer(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit that was answered survives a power cut. Group commit makes it cheap.
     connection.execute("PRAGMA synchronous = FULL")
     _migrate(connection, path, new)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path, new: bool) -> None:
+def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
             f"cannot use {path}: it has schema {version}, this taskd knows {len(MIGRATIONS)}",
             hint="start the newer taskd that wrote it, or restore a backup",
         )
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, new: bool) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == len(MIGRATIONS):
         return
     if not new:

@@ -37,7 +37,7 @@ def ready(connection: sqlite3.Connection, limit: int) -> list[tuple[int, int, in
 def running(connection: sqlite3.Connection) -> dict[int, tuple[int, str]]:
     """Call → (task, step) of the steps that were given to an executor."""
     rows = connection.execute(
-        "SELECT call_id, task_id, steps.name FROM tasks JOIN steps ON task_id = id"
+        "SELECT call_id, task_id, steps.name FROM tasks CROSS JOIN steps ON task_id = id"
         " WHERE tasks.state <> 'stopped' AND call_id IS NOT NULL"
     )
     return {call: (task, name) for call, task, name in rows}

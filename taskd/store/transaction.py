@@ -120,7 +120,9 @@ class Transaction:
     def with_key(self, uid: int, key: str) -> int | None:
         """The task that `uid` started with this idempotency key."""
         known = self._keys.get((uid, key))
-        return known if known in self.changed else tasks.with_key(self.connection, uid, key)
+        if known in self.changed and self.changed[known].key == key:  # it was not undone
+            return known
+        return tasks.with_key(self.connection, uid, key)
 
     def add(self, task: Task) -> Task:
         """A new task; its id is given here."""

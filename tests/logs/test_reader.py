@@ -91,12 +91,15 @@ def test_step_without_a_log_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_logs_of_a_task_are_dropped_together(tmp_path: Path) -> None:
-    mine, other = log_path(tmp_path, 42001, 2, "archive"), log_path(tmp_path, 42002, 1, "dump")
+    mine, other = (
+        Path(log_path(str(tmp_path), 42001, 2, "archive")),
+        Path(log_path(str(tmp_path), 42002, 1, "dump")),
+    )
     for path in (mine, other):
         path.parent.mkdir(parents=True)
         path.touch()
 
-    drop(tmp_path, 42001)
+    drop(str(tmp_path), 42001)
 
     assert mine == tmp_path / "42" / "42001" / "2-archive.log"
     assert not mine.parent.exists()

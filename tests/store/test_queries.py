@@ -150,7 +150,7 @@ def plan_of(connection: Connection, question: str) -> str:
     ("question", "index"),
     [
         ("ready", "steps_ready"),
-        ("running", "steps_running"),
+        ("running", "tasks_unfinished"),
         ("due", "steps_due"),
         ("next due", "steps_due"),
         ("by state", "tasks_unfinished"),
