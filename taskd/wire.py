@@ -10,7 +10,7 @@ Many requests may be in flight on a connection; answers come in any order. The f
 """
 
 import json
-import math
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -20,13 +20,15 @@ from enum import Enum
 from functools import lru_cache, partial
 from typing import Any, TypeVar, Union
 
-from taskd.model.errors import ProtocolError, TaskdError, by_code
+from taskd.model.errors import InvalidInput, ProtocolError, TaskdError, by_code
 
 PROTOCOL = 1
 MAX_LINE = 16 * 1024 * 1024
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 INTERNAL_ERROR, REFUSED = -32603, -32000
+
+_ODD = re.compile(rb"\\u[dD]|[eE]\+?[0-9]{3}|[0-9]{300}")
 
 T = TypeVar("T")
 
@@ -70,13 +72,23 @@ def error_from(body: Mapping[str, Any]) -> TaskdError:
 def loads(line: bytes | str) -> Any:
     """The JSON value of a line. Raises ProtocolError."""
     try:
-        value = json.loads(line, parse_constant=_no_constant, parse_float=_finite)
-        raw = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
-        if b"\\ud" in raw or b"\\uD" in raw:
-            json.dumps(value, ensure_ascii=False).encode()  # halves of surrogate pairs are no text
-        return value
+        return json.loads(line, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"cannot read the message as JSON: {error}") from None
+
+
+def check(line: bytes, value: object) -> None:
+    """Refuse what JSON can write and nobody can keep: numbers too large, halves of surrogate pairs.
+
+    Raises InvalidInput. `value` is what was read from `line`, which tells quickly whether to look.
+    """
+    if _ODD.search(line):
+        try:
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        except UnicodeEncodeError:
+            raise InvalidInput("the request holds half of a surrogate pair, no text") from None
+        except ValueError:
+            raise InvalidInput("the request holds a number that is too large") from None
 
 
 def decode(kind: type[T], data: Any) -> T:
@@ -85,13 +97,6 @@ def decode(kind: type[T], data: Any) -> T:
     Unknown keys are passed over, so that an older client reads a newer daemon.
     """
     return typing.cast(T, _reader(kind)(data))
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text} is too large a number")
-    return number
 
 
 def _no_constant(name: str) -> None:

@@ -149,6 +149,7 @@ class Server:
             return
         reply = Reply(self, connection, message.get("id"))
         try:
+            wire.check(line, message)
             self._route(connection, reply, message["method"], message.get("params", {}))
         except TaskdError as error:
             reply.fail(error)
