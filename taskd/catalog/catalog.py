@@ -27,7 +27,7 @@ class Catalog:
         """Raises NotFound, with what may have been meant, or what is broken."""
         definition = self.definitions.get(label)
         if definition is None:
-            raise NotFound(f"no action {label!r}", hint=self._hint(label))
+            raise NotFound(self.why_missing(label), hint=self._hint(label))
         return definition
 
     def of(self, task: Task) -> Definition | None:

@@ -242,6 +242,6 @@ class Server:
 def _check_length(path: Path) -> None:
     if len(os.fsencode(path)) > MAX_PATH:
         raise StoreError(
-            f"cannot listen at {path}: a socket's path has at most {MAX_PATH} bytes",
+            f"cannot listen at {path}: it is too long, at most {MAX_PATH} bytes",
             hint="choose a shorter one: --socket, or TASKD_SOCKET",
         )
