@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -142,6 +143,12 @@ def test_command_goes_on_when_its_log_cannot_be_written(tmp_path: Path) -> None:
     assert "no space left on device" in error.traceback
 
 
+def mask(status: str, name: str) -> int:
+    """Signals of /proc/PID/status, but the two that the C library keeps to itself (32 and 33)."""
+    (bits,) = re.findall(rf"{name}:\t(\w+)", status)
+    return int(bits, 16) & ~(0b11 << 31)
+
+
 def test_command_gets_three_descriptors_and_no_signal_is_ignored(tmp_path: Path) -> None:
     shim = start(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60")
     pid = pid_in(tmp_path / "pid")
@@ -149,8 +156,7 @@ def test_command_gets_three_descriptors_and_no_signal_is_ignored(tmp_path: Path)
     status = Path(f"/proc/{pid}/status").read_text()
 
     assert open_descriptors(pid) == ["0", "1", "2"]
-    assert "SigIgn:\t0000000000000000" in status
-    assert "SigBlk:\t0000000000000000" in status
+    assert [mask(status, "SigIgn"), mask(status, "SigBlk")] == [0, 0]
     assert os.getsid(pid) == pid
     assert tell_to_end(tmp_path / "attempt", force=True)
     shim.wait(10)
