@@ -13,7 +13,7 @@ from typing import Any
 
 from taskd.model import lifecycle
 from taskd.model.record import replace
-from taskd.model.task import Task
+from taskd.model.task import State, Task
 from taskd.store import locks, rows, steps, tasks
 
 CACHED_TASKS = 2000
@@ -57,11 +57,12 @@ class Transaction:
 
     def commit(self) -> None:
         self.connection.execute("COMMIT")
+        full = len(self._cache) > CACHED_TASKS
         for task in self.changed.values():
-            if task.finished:
-                del self._cache[task.id]
-        while len(self._cache) > CACHED_TASKS:  # the last came last, and will be served last
-            self._cache.popitem()
+            if task.resting or (full and task.state is State.PLANNED):
+                del self._cache[task.id]  # not needed soon: what waits is served in its turn
+        while len(self._cache) > CACHED_TASKS:
+            self._cache.popitem(last=False)
 
     def rollback(self) -> None:
         """Nothing of it happened. Also after SQLite itself dropped the transaction."""
