@@ -72,7 +72,7 @@ def error_from(body: Mapping[str, Any]) -> TaskdError:
 def loads(line: bytes | str) -> Any:
     """The JSON value of a line. Raises ProtocolError."""
     try:
-        return json.loads(line, parse_constant=_no_constant)
+        return _decoder.decode(line if isinstance(line, str) else line.decode())
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"cannot read the message as JSON: {error}") from None
 
@@ -139,6 +139,7 @@ def _same(value: object) -> object:
     return value
 
 
+_decoder = json.JSONDecoder(parse_constant=_no_constant)
 _encoder = json.JSONEncoder(
     default=_default, separators=(",", ":"), ensure_ascii=True, allow_nan=False
 )

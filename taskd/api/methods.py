@@ -100,14 +100,17 @@ def waiting(needs: Permission) -> Callable[[F], F]:
     return lambda function: _register(function, Kind.WAITING, needs)
 
 
-_GIVEN = frozenset(("connection", "tx", "engine", "caller", "reply"))  # by us, not by who asks
+_GIVEN = frozenset(("engine", "caller", "reply"))  # by the server, with the request
+_GIVEN_LATER = frozenset(("connection", "tx"))  # by who runs it
 
 
 def _register(function: F, kind: Kind, needs: Permission, fresh: bool = False) -> F:
     name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
     hints = typing.get_type_hints(function)
     parameters = inspect.signature(function).parameters
-    asked = {key: parameter for key, parameter in parameters.items() if key not in _GIVEN}
+    asked = {
+        key: parameter for key, parameter in parameters.items() if key not in _GIVEN | _GIVEN_LATER
+    }
     METHODS[name] = Method(
         name=name,
         kind=kind,

@@ -1,5 +1,6 @@
 """What may start is started: in the director's transaction, by priority and age."""
 
+import itertools
 import logging
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from taskd.executors.base import Call, CallKind
 from taskd.logs.files import log_path
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Retry, StepDefinition
+from taskd.model.record import build
 from taskd.model.step import Rescue, Step, StepError, StepKind
 from taskd.model.task import Task
 from taskd.places import Places
@@ -32,11 +34,12 @@ class Starter:
         """At most `room` calls; each is committed as running before an executor sees it."""
         calls: list[Call] = []
         while len(calls) < room:
-            rows = tx.ready(room - len(calls))
-            if not rows:
-                break
+            asked = room - len(calls)
+            rows = tx.ready(asked)
             for task_id, number in rows:
                 calls += self._try(tx, tx.get(task_id), number, room - len(calls))
+            if len(rows) < asked:
+                break
         return calls
 
     def _try(self, tx: Transaction, task: Task, number: int, room: int) -> list[Call]:
@@ -100,7 +103,8 @@ class Starter:
     ) -> Call:
         hidden = secrets.read(self.places.secrets, task.id) if _has_secrets(definition) else {}
         command = known.command if known else None
-        return Call(
+        return build(
+            Call,
             id=call_id,
             task_id=task.id,
             task_name=task.name,
@@ -125,7 +129,7 @@ class Starter:
 
 
 def _numbered(task: Task, number: int) -> Step:
-    return next(step for step in task.steps.values() if step.number == number)
+    return next(itertools.islice(task.steps.values(), number, None))
 
 
 def _has_secrets(definition: Definition) -> bool:

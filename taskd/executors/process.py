@@ -73,11 +73,14 @@ class Hosts:
         """On a busy host, after its other calls, if all are quick. False if not."""
         if not self._is_quick(call):
             return False
-        hosts = [h for h in self._hosts if h.warm and not h.stale and 0 < len(h.calls) < DEPTH]
-        hosts = [host for host in hosts if self._is_quick(host.calls[-1])]
-        if hosts:
-            min(hosts, key=lambda host: len(host.calls)).run(call)
-        return bool(hosts)
+        best, fewest = None, DEPTH
+        for host in self._hosts:
+            takes_more = host.warm and not host.stale and 0 < len(host.calls) < fewest
+            if takes_more and self._is_quick(host.calls[-1]):
+                best, fewest = host, len(host.calls)
+        if best:
+            best.run(call)
+        return best is not None
 
     def flush(self) -> None:
         """Send what hosts were told."""

@@ -25,6 +25,9 @@ def ready(flow: JSON, steps: Mapping[str, Step]) -> list[str]:
     if kind == "concurrence":
         return [name for part in parts for name in ready(part, steps)]
     for part in parts:
-        if not all(steps[name].finished for name in names(part)):
+        if isinstance(part, str):
+            if not steps[part].finished:
+                return ready(part, steps)
+        elif not all(steps[name].finished for name in names(part)):
             return ready(part, steps)
     return []

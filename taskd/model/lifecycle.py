@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from taskd.model import flow as flows
 from taskd.model.definition import Retry
 from taskd.model.errors import InvalidState
-from taskd.model.record import replace
+from taskd.model.record import build, replace
 from taskd.model.step import JSON, Rescue, Step, StepError, StepKind, StepState
 from taskd.model.task import Event, Flow, Result, State, Task
 
@@ -46,8 +46,12 @@ def progress(task: Task) -> float:
     total = done = 0.0
     for step in task.steps.values():
         if step.kind is not StepKind.PLAN:
-            total += step.weight
-            done += step.weight * (1.0 if step.finished else step.progress)
+            weight = step.weight
+            total += weight
+            if step.finished:
+                done += weight
+            elif step.progress:
+                done += weight * step.progress
     if total:
         return done / total
     return 1.0 if task.finished else 0.0
@@ -229,7 +233,7 @@ class _Draft:
         self.steps[name] = replace(self.steps[name], **changes)
 
     def note(self, event: str, detail: str = "", who: str = SYSTEM) -> None:
-        self.events.append(Event(self.now, event, who, detail))
+        self.events.append(build(Event, at=self.now, event=event, who=who, detail=detail))
 
     def enter(self, state: State, result: Result = Result.PENDING) -> None:
         self.state = state
@@ -283,20 +287,22 @@ class _Draft:
         return self.done()
 
     def _is_active(self) -> bool:
-        return any(s.ready or s.due_at or s.state in _AT_WORK for s in self.steps.values())
+        for step in self.steps.values():
+            if step.ready or step.due_at or step.state in _AT_WORK:
+                return True
+        return False
 
     def _mark_ready(self) -> bool:
         """Whether there was something to mark."""
         if self.cancelling or self.state not in (State.PLANNED, State.RUNNING):
             return False
-        names = [
-            name
-            for name in self._next()
-            if not self.steps[name].ready and not self.steps[name].due_at
-        ]
-        for name in names:
-            self.change(name, ready=True)
-        return bool(names)
+        marked = False
+        for name in self._next():
+            step = self.steps[name]
+            if not step.ready and not step.due_at:
+                self.steps[name] = replace(step, ready=True)
+                marked = True
+        return marked
 
     def _next(self) -> list[str]:
         plan = self.steps[PLAN]

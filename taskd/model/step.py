@@ -79,4 +79,4 @@ class Step:
     @property
     def finished(self) -> bool:
         """Its followers may start."""
-        return self.state in (StepState.SUCCESS, StepState.SKIPPED)
+        return self.state is StepState.SUCCESS or self.state is StepState.SKIPPED

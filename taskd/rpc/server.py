@@ -196,11 +196,9 @@ class Server:
         self, method: Method, caller: Caller, reply: Reply, parameters: dict[str, Any]
     ) -> None:
         given = {"engine": self._engine, "caller": caller, "reply": reply}
-        call = partial(
-            method.function,
-            **{key: value for key, value in given.items() if key in method.given},
-            **parameters,
-        )
+        for part in method.given:
+            parameters[part] = given[part]
+        call = partial(method.function, **parameters)
         match method.kind:
             case Kind.QUERY:
                 self._readers.submit(self._answer, reply, self._query, call)

@@ -103,7 +103,7 @@ def _fixed_task(task: Task) -> tuple[Any, ...]:
         task.recurring_logic_id,
         task.on_conflict,
         wire.dumps(task.wanted_locks) if task.wanted_locks else None,
-        json.dumps(task.input),
+        json.dumps(task.input) if task.input else "{}",
         _to_json(task.definition),
     )
 

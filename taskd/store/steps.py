@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from taskd import wire
+from taskd.model.record import build
 from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
 from taskd.store.times import from_number, to_number
 
@@ -59,7 +60,8 @@ def next_due(connection: sqlite3.Connection) -> datetime | None:
 def _from_row(row: tuple[Any, ...]) -> Step:
     number, name, kind, state, needs, weight, progress, note, attempts, interruptions, *rest = row
     started_at, ended_at, due_at, call_id, ready, rescue, output, error, kept = rest
-    return Step(
+    return build(
+        Step,
         number=number,
         name=name,
         kind=_KINDS[kind],

@@ -7,7 +7,7 @@ from typing import Any
 from taskd import wire
 from taskd.model.errors import NotFound
 from taskd.model.lock import Lock
-from taskd.model.record import replace
+from taskd.model.record import build, replace
 from taskd.model.step import StepError
 from taskd.model.task import (
     JSON,
@@ -156,7 +156,8 @@ def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         recurring_logic_id, external_id, version, needed_help, cancelling, resumable, on_conflict,
         wanted_locks, flow, input, output, definition,
     ) = row  # fmt: skip
-    return Task(
+    return build(
+        Task,
         id=id,
         label=label,
         name=name,
@@ -189,6 +190,10 @@ def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         output=_from_json(output),
         definition=_from_json(definition),
         steps=task_steps,
+        locks=(),
+        links=(),
+        errors=(),
+        history=(),
     )
 
 

@@ -79,7 +79,9 @@ class Transaction:
 
     def _mark_change(self) -> None:
         self._saved_before: dict[int, Task | None] = {}  # what this change has replaced
-        self._marks = (len(self._history), len(self.after_commit), getattr(self, "_last_id", 0))
+        self._history_before = len(self._history)
+        self._effects_before = len(self.after_commit)
+        self._id_before = self._last_id
         self._wrote = False
 
     def write(self) -> sqlite3.Connection:
@@ -97,8 +99,8 @@ class Transaction:
         if self._wrote:
             self.connection.execute("ROLLBACK TO change")
             self.connection.execute("RELEASE change")
-        history, effects, self._last_id = self._marks
-        del self._history[history:], self.after_commit[effects:]
+        self._last_id = self._id_before
+        del self._history[self._history_before :], self.after_commit[self._effects_before :]
         for task_id, task in self._saved_before.items():
             if task is None:
                 del self.changed[task_id], self._stored[task_id], self._cache[task_id]
