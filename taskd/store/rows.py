@@ -19,21 +19,22 @@ _CHANGING_TASK = (
     " cancelling, resumable"
 )
 _RARELY_CHANGING_TASK = "name, folded_name, external_id, flow, output"
-_CHANGING_STEP = (
-    "state, progress, note, attempts, interruptions, started_at, ended_at, due_at, call_id, ready,"
-    " rescue, output, error, kept"
-)
+_CHANGING_STEP = "state, progress, attempts, started_at, ended_at, call_id, ready, output"
+_RARELY_CHANGING_STEP = "note, interruptions, due_at, rescue, error, kept"
 _INSERT_TASK = (
     f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}, {_RARELY_CHANGING_TASK}) VALUES ({'?,' * 31}?)"
 )
 _UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 9}?) WHERE id = ?"
 _UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = (?, ?, ?, ?, ?) WHERE id = ?"
 _INSERT_STEP = (
-    f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP})"
-    f" VALUES ({'?,' * 20}?)"
+    f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP},"
+    f" {_RARELY_CHANGING_STEP}) VALUES ({'?,' * 20}?)"
 )
 _UPDATE_STEP = (
-    f"UPDATE steps SET ({_CHANGING_STEP}) = ({'?,' * 13}?) WHERE task_id = ? AND number = ?"
+    f"UPDATE steps SET ({_CHANGING_STEP}) = ({'?,' * 7}?) WHERE task_id = ? AND number = ?"
+)
+_UPDATE_STEP_RARE = (
+    f"UPDATE steps SET ({_RARELY_CHANGING_STEP}) = ({'?,' * 5}?) WHERE task_id = ? AND number = ?"
 )
 _INSERT_HISTORY = "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)"
 
@@ -49,6 +50,7 @@ def write_tasks(
     rare: Rows = []
     new_steps: Rows = []
     steps: Rows = []
+    rare_steps: Rows = []
     for task_id, task in changed.items():
         old = stored[task_id]
         if old is None:
@@ -61,15 +63,18 @@ def write_tasks(
         for name, step in task.steps.items():
             was = before.get(name)
             if was is None:
-                new_steps.append(_fixed_step(task, step) + _changing_step(step))
+                new_steps.append(_fixed_step(task, step) + _changing_step(step) + _rare_step(step))
             elif was is not step:
                 steps.append((*_changing_step(step), task_id, step.number))
+                if _rare_step_differs(was, step):
+                    rare_steps.append((*_rare_step(step), task_id, step.number))
     for statement, rows in (
         (_INSERT_TASK, new_tasks),
         (_UPDATE_TASK, tasks),
         (_UPDATE_RARE, rare),
         (_INSERT_STEP, new_steps),
         (_UPDATE_STEP, steps),
+        (_UPDATE_STEP_RARE, rare_steps),
     ):
         if rows:
             connection.executemany(statement, rows)
@@ -146,16 +151,21 @@ def _changing_step(step: Step) -> tuple[Any, ...]:
     return (
         step.state,
         step.progress,
-        _text(step.note),
         step.attempts,
-        step.interruptions,
         to_number(step.started_at),
         to_number(step.ended_at),
-        to_number(step.due_at),
         step.call_id,
         step.ready,
-        step.rescue,
         _to_json(step.output),
+    )
+
+
+def _rare_step(step: Step) -> tuple[Any, ...]:
+    return (
+        _text(step.note),
+        step.interruptions,
+        to_number(step.due_at),
+        step.rescue,
         None if step.error is None else wire.dumps(step.error),
         _to_json(step.kept),
     )
@@ -164,6 +174,17 @@ def _changing_step(step: Step) -> tuple[Any, ...]:
 def _text(text: str) -> str:
     """What SQLite takes: halves of surrogate pairs, which a step may hand us, are replaced."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _rare_step_differs(old: Step, step: Step) -> bool:
+    return (
+        old.error is not step.error
+        or old.note is not step.note
+        or old.due_at is not step.due_at
+        or old.interruptions != step.interruptions
+        or old.rescue is not step.rescue
+        or old.kept is not step.kept
+    )
 
 
 def _to_json(value: JSON) -> str | None:

@@ -186,7 +186,7 @@ def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         on_conflict=_ON_CONFLICT[on_conflict],
         wanted_locks=wire.decode(tuple[Lock], json.loads(wanted_locks)) if wanted_locks else (),
         flow=_from_json(flow),
-        input=json.loads(input),
+        input=json.loads(input) if input != "{}" else {},
         output=_from_json(output),
         definition=_from_json(definition),
         steps=task_steps,
