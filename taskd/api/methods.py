@@ -106,11 +106,8 @@ _GIVEN_LATER = frozenset(("connection", "tx"))  # by who runs it
 
 def _register(function: F, kind: Kind, needs: Permission, fresh: bool = False) -> F:
     name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-    hints = typing.get_type_hints(function)
     parameters = inspect.signature(function).parameters
-    asked = {
-        key: parameter for key, parameter in parameters.items() if key not in _GIVEN | _GIVEN_LATER
-    }
+    asked, required = _asked(function)
     METHODS[name] = Method(
         name=name,
         kind=kind,
@@ -118,11 +115,29 @@ def _register(function: F, kind: Kind, needs: Permission, fresh: bool = False) -
         fresh=fresh,
         function=function,
         given=_GIVEN & parameters.keys(),
-        types={key: _kinds(hints[key]) for key in asked},
-        texts=frozenset(key for key in asked if hints[key] in (list[str], dict[str, str])),
-        required=frozenset(k for k, p in asked.items() if p.default is inspect.Parameter.empty),
+        types={key: _kinds(hint) for key, hint in asked.items()},
+        texts=frozenset(k for k, hint in asked.items() if hint in (list[str], dict[str, str])),
+        required=required,
     )
     return function
+
+
+def _asked(function: Callable[..., Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """The types of what a request may hold, by name, and what it must hold.
+
+    `**order: Unpack[Order]` stands for the optional keys of `Order`.
+    """
+    hints = typing.get_type_hints(function)
+    asked: dict[str, Any] = {}
+    required = set()
+    for key, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            asked |= typing.get_type_hints(*typing.get_args(hints[key]))
+        elif key not in _GIVEN | _GIVEN_LATER:
+            asked[key] = hints[key]
+            if parameter.default is inspect.Parameter.empty:
+                required.add(key)
+    return asked, frozenset(required)
 
 
 def _kinds(hint: Any) -> tuple[type, ...]:

@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Unpack
 
 from taskd import wire
 from taskd.api import conflicts
@@ -38,15 +38,10 @@ def start(
     action: str,
     input: dict[str, JSON] = NOTHING,
     words: dict[str, str] = NOTHING,
-    name: str | None = None,
-    locks: list[str] = [],  # noqa: B006 - read only, as all parameters
-    links: list[str] = [],  # noqa: B006
-    key: str | None = None,
-    priority: int = 0,
+    **order: Unpack[Order],
 ) -> Brief:
     """Start a task of a known action."""
     definition = engine.catalog.get(action)
-    order = Order(name, tuple(locks), tuple(links), key, priority)
     task = create(tx, engine.places, definition, input, words, order, caller.user, caller.uid)
     return task.brief()
 
@@ -72,15 +67,10 @@ def start_definition(
     file: str,
     input: dict[str, JSON] = NOTHING,
     words: dict[str, str] = NOTHING,
-    name: str | None = None,
-    locks: list[str] = [],  # noqa: B006
-    links: list[str] = [],  # noqa: B006
-    key: str | None = None,
-    priority: int = 0,
+    **order: Unpack[Order],
 ) -> Brief:
     """Start a task of a YAML definition, which is kept with it."""
     definition = child.compile_text(text, file)
-    order = Order(name, tuple(locks), tuple(links), key, priority)
     return _start_kept(engine, caller, definition, input, words, order)
 
 
@@ -94,11 +84,7 @@ def exec(
     rescue: str = "pause",
     retry: int = 0,
     time_limit: float | None = None,
-    name: str | None = None,
-    locks: list[str] = [],  # noqa: B006
-    links: list[str] = [],  # noqa: B006
-    key: str | None = None,
-    priority: int = 0,
+    **order: Unpack[Order],
 ) -> Brief:
     """Start a command as a task: a line for /bin/sh, or a list of arguments."""
     if not command or not all(isinstance(word, str) for word in command):
@@ -126,7 +112,6 @@ def exec(
             ),
         ),
     )
-    order = Order(name, tuple(locks), tuple(links), key, priority)
     return _start_kept(engine, caller, definition, {}, {}, order)
 
 

@@ -1,8 +1,8 @@
 """A request becomes a task that waits for its plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypedDict
 
 from taskd.catalog.inputs import read_input
 from taskd.engine import secrets
@@ -43,15 +43,14 @@ _NEW = Task(  # what every new task has; the rest is replaced
 )
 
 
-@dataclass(frozen=True)
-class Order:
-    """What was asked for beside the action and its input. `locks` and `links` are texts."""
+class Order(TypedDict, total=False):
+    """What may be asked for beside the action and its input. `locks` and `links` are texts."""
 
-    name: str | None = None
-    locks: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    key: str | None = None
-    priority: int = 0
+    name: str | None
+    locks: list[str]
+    links: list[str]
+    key: str | None
+    priority: int
 
 
 def create(
@@ -70,25 +69,26 @@ def create(
 
     Raises InvalidInput, naming all that is wrong with the input.
     """
-    if order.key is not None and (known := tx.with_key(uid, order.key)):
+    key = _text("key", order.get("key"))
+    if key is not None and (known := tx.with_key(uid, key)):
         return tx.get(known)
     values = read_input(definition, input, words)
     hidden = {f.name: values[f.name] for f in definition.fields if f.secret and f.name in values}
     task = replace(
         _NEW,
         label=definition.label,
-        name=_text("name", order.name) or definition.label,
+        name=_text("name", order.get("name")) or definition.label,
         user=user,
         uid=uid,
         type=definition.type,
-        priority=_priority(order.priority),
-        key=_text("key", order.key),
+        priority=_priority(order.get("priority", 0)),
+        key=key,
         created_at=tx.now,
         start_at=tx.now,
         state_updated_at=tx.now,
         input=values | dict.fromkeys(hidden, secrets.HIDDEN) if hidden else values,
         definition=keep,
-        wanted_locks=_locks(order) if order.locks or order.links else (),
+        wanted_locks=_locks(order),
     )
     task = tx.add(lifecycle.create(task, tx.now))
     if hidden:
@@ -97,7 +97,7 @@ def create(
 
 
 def _locks(order: Order) -> tuple[Lock, ...]:
-    return tuple(map(parse_lock, order.locks)) + tuple(map(link, order.links))
+    return (*map(parse_lock, order.get("locks", ())), *map(link, order.get("links", ())))
 
 
 def _text(what: str, value: str | None) -> str | None:
