@@ -41,44 +41,28 @@ def create(task: Task, now: datetime) -> Task:
     return replace(task, steps={PLAN: _PLAN_STEP}, history=(Event(now, "created", task.user),))
 
 
-def progress(task: Task) -> float:
-    """Σ(done·weight)/Σ(weight) over the run steps and finalize."""
-    total = done = 0.0
-    for step in task.steps.values():
-        if step.kind is not StepKind.PLAN:
-            weight = step.weight
-            total += weight
-            if step.finished:
-                done += weight
-            elif step.progress:
-                done += weight * step.progress
-    if total:
-        return done / total
-    return 1.0 if task.finished else 0.0
-
-
 # What an executor reports
 
 
 def begun(task: Task, name: str, call_id: int | None, now: datetime) -> Task:
     """The step is given to an executor; it counts as running from here on."""
-    draft = _Draft(task, now)
-    if task.started_at is None:
-        draft.fields["started_at"] = now
-    if draft.steps[name].kind is StepKind.RUN and not _has_begun(task):
-        draft.note("started")
-    draft.change(
-        name,
+    step = task.steps[name]
+    steps = dict(task.steps)
+    steps[name] = replace(
+        step,
         state=StepState.RUNNING,
         ready=False,
         due_at=None,
         call_id=call_id,
-        attempts=draft.steps[name].attempts + 1,
+        attempts=step.attempts + 1,
         started_at=now,
         ended_at=None,
         error=None,
     )
-    return draft.done()
+    history = task.history
+    if step.kind is StepKind.RUN and not _has_begun(task):
+        history = (*history, Event(now, "started", SYSTEM))
+    return replace(task, steps=steps, history=history, started_at=task.started_at or now)
 
 
 def planned(task: Task, name: str, flow: Flow, steps: Iterable[Step], now: datetime) -> Task:
@@ -226,8 +210,13 @@ class _Draft:
         self.events: list[Event] = []
 
     def done(self) -> Task:
-        history = (*self.task.history, *self.events)
-        return replace(self.task, steps=self.steps, history=history, **self.fields)
+        return replace(
+            self.task,
+            steps=self.steps,
+            history=(*self.task.history, *self.events) if self.events else self.task.history,
+            progress=progress(self.steps.values(), self.state),
+            **self.fields,
+        )
 
     def change(self, name: str, **changes: object) -> None:
         self.steps[name] = replace(self.steps[name], **changes)
@@ -351,3 +340,19 @@ class _Draft:
 
 def _has_begun(task: Task) -> bool:
     return any(s.started_at for s in task.steps.values() if s.kind is not StepKind.PLAN)
+
+
+def progress(steps: Iterable[Step], state: State) -> float:
+    """Σ(done·weight)/Σ(weight) over the run steps and finalize."""
+    total = done = 0.0
+    for step in steps:
+        if step.kind is not StepKind.PLAN:
+            weight = step.weight
+            total += weight
+            if step.finished:
+                done += weight
+            elif step.progress:
+                done += weight * step.progress
+    if total:
+        return done / total
+    return 1.0 if state is State.STOPPED else 0.0

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from taskd.model import lifecycle
 from taskd.model.record import replace
 from taskd.model.task import State, Task
 from taskd.store import locks, rows, steps, tasks
@@ -133,7 +132,7 @@ class Transaction:
         self._stored[self._last_id] = None
         if task.key is not None:
             self._keys[task.uid, task.key] = self._last_id
-        return self._keep(self._last_id, task, None, task.progress)
+        return self._keep(self._last_id, task, None)
 
     def save(self, task: Task) -> Task:
         """A task that stops releases its locks in this transaction."""
@@ -142,12 +141,12 @@ class Transaction:
         if task.finished and task.locks:
             locks.release(self.write(), task.id)
             task = replace(task, locks=())
-        return self._keep(task.id, task, old, lifecycle.progress(task))
+        return self._keep(task.id, task, old)
 
-    def _keep(self, task_id: int, task: Task, old: Task | None, progress: float) -> Task:
+    def _keep(self, task_id: int, task: Task, old: Task | None) -> Task:
         for event in task.history:
             self._history.append(rows.history_row(task_id, self.version, len(self._history), event))
-        task = replace(task, id=task_id, version=self.version, progress=progress, history=())
+        task = replace(task, id=task_id, version=self.version, history=())
         self._saved_before.setdefault(task_id, old)
         self._cache[task_id] = self.changed[task_id] = task
         return task

@@ -155,7 +155,7 @@ def test_command_gets_three_descriptors_and_no_signal_is_ignored(tmp_path: Path)
     wait_for(lambda: "sleep" in Path(f"/proc/{pid}/comm").read_text())
     status = Path(f"/proc/{pid}/status").read_text()
 
-    assert open_descriptors(pid) == ["0", "1", "2"]
+    wait_for(lambda: open_descriptors(pid) == ["0", "1", "2"])  # the loader's are closed by then
     assert [mask(status, "SigIgn"), mask(status, "SigBlk")] == [0, 0]
     assert os.getsid(pid) == pid
     assert tell_to_end(tmp_path / "attempt", force=True)
