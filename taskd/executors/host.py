@@ -2,7 +2,7 @@
 
     python -m taskd.executors.host ACTION_FOLDER… -- FOLDER ALIVE_FD SOCKET_FD
 
-← {"settled":[16]} or a call: {"id":17, "step":"dump", …, "settled":[15]}, one JSON object a line
+← {"settled":[15,16]} or a call: {"id":17, "step":"dump", …}, one JSON object a line
 → {"id":17,"progress":[0.4,"40 of 100"]}
 → {"id":17,"outcome":"Success","value":{"output":…},"seconds":0.2}
 
@@ -11,7 +11,6 @@ what the daemon had not told to be settled, and ends. What recovery must know of
 still at it is in FOLDER/state, see `record.py`.
 """
 
-import contextlib
 import ctypes
 import json
 import os
@@ -30,6 +29,7 @@ from taskd.executors.base import Call, Cancelled, Failure, Outcome, Success
 from taskd.executors.record import Record
 from taskd.executors.run_step import run_step
 from taskd.logs.writer import LogWriter
+from taskd.model.record import build
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PIPE = 1 << 16
@@ -109,16 +109,16 @@ class Host:
         while data := self._receive():
             *lines, buffer = (buffer + data).split(b"\n")
             for line in lines:
-                if not self._take(json.loads(line)):
+                if not self._take(json.loads(line.decode())):
                     return
         self._leave()
 
     def _take(self, message: dict[str, Any]) -> bool:
-        for number in message.pop("settled", ()):
-            self._unsettled.pop(number, None)
         if "id" not in message:
+            for number in message["settled"]:
+                self._unsettled.pop(number, None)
             return not message.get("end", False)
-        call = Call(**message)
+        call = build(Call, **message)
         if not self._record.begin(call.id, list(self._unsettled)):
             self._leave()
             return False
@@ -158,8 +158,10 @@ class Host:
             return b""
 
     def _send(self, line: bytes) -> None:
-        with contextlib.suppress(OSError):  # no daemon any more: the outcome is left in the folder
+        try:
             self._connection.sendall(line)
+        except OSError:
+            return  # no daemon any more: the outcome is left in the folder
 
     def _leave(self) -> None:
         path = os.path.join(self._folder, "outcomes")
@@ -175,15 +177,16 @@ class Host:
 
 
 def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:
-    message: dict[str, object] = {
+    if isinstance(outcome, Success):  # the common case, without the walk over fields
+        value = json.dumps({"output": outcome.output})
+        line = f'{{"id":{call_id},"outcome":"Success","seconds":{seconds:.6f},"value":{value}}}\n'
+        return line.encode()
+    message = {
         "id": call_id,
         "outcome": type(outcome).__name__,
         "seconds": seconds,
+        "value": outcome,
     }
-    if isinstance(outcome, Success):  # the common case, without the walk over fields
-        message["value"] = {"output": outcome.output}
-        return json.dumps(message).encode() + b"\n"
-    message["value"] = outcome
     return wire.dumps(message).encode() + b"\n"
 
 

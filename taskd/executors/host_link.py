@@ -80,11 +80,10 @@ class HostLink:
     def run(self, call: Call) -> None:
         self.calls.append(call)
         self.unsettled.add(call.id)
-        message = {key: value for key, value in call.__dict__.items() if key != "command"}
         if self._settled:
-            message["settled"] = self._settled
+            self._outgoing += json.dumps({"settled": self._settled}).encode() + b"\n"
             self._settled = []
-        self._outgoing += json.dumps(message).encode() + b"\n"
+        self._outgoing += json.dumps(call.__dict__).encode() + b"\n"
         self._owner.talking.add(self)
         if len(self.calls) == 1:
             self._start_clock()
