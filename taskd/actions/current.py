@@ -18,7 +18,7 @@ class Current:
     """The running step. What it prints is logged.
 
     `cancelled` becomes true when the task is cancelled; after a grace the step is ended. `kept` is
-    what a polling step kept. Set `external_id` to the task's id in an outside service.
+    what a polling step kept.
     """
 
     def __init__(
@@ -32,7 +32,6 @@ class Current:
         self.attempt = attempt
         self.kept = kept
         self.cancelled = False
-        self.external_id: str | None = None
         self._report = report
 
     def log(self, text: object) -> None:
