@@ -33,6 +33,7 @@ from taskd.model.record import build
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PIPE = 1 << 16
+NEWS_SECONDS = 0.1  # between two words of progress, however often a step reports
 
 
 class Output:
@@ -100,6 +101,8 @@ class Host:
         self._output = Output()
         self._unsettled: dict[int, bytes] = {}
         self._current: Current | None = None
+        self._news = b""  # the last word of progress, not sent yet
+        self._next_news = 0.0
         self._home = os.getcwd()
         signal.signal(signal.SIGUSR1, self._tell_cancelled)
 
@@ -146,10 +149,20 @@ class Host:
     def _answer(self, call: Call, outcome: Outcome, seconds: float) -> None:
         line = _outcome_line(call.id, outcome, seconds)
         self._unsettled[call.id] = line
+        self._tell_news()
         self._send(line)
 
     def _progress(self, call_id: int, fraction: float, note: str) -> None:
-        self._send(json.dumps({"id": call_id, "progress": [fraction, note]}).encode() + b"\n")
+        """Now and then; the last word is said before the outcome."""
+        self._news = json.dumps({"id": call_id, "progress": [fraction, note]}).encode() + b"\n"
+        if time.monotonic() >= self._next_news:
+            self._tell_news()
+
+    def _tell_news(self) -> None:
+        if self._news:
+            self._send(self._news)
+            self._news = b""
+            self._next_news = time.monotonic() + NEWS_SECONDS
 
     def _receive(self) -> bytes:
         try:
