@@ -39,7 +39,7 @@ def ending(task: Record) -> Iterator[str]:
 def _failures(task: Record) -> Iterator[str]:
     for step in task.get("steps") or ():
         if error := step.get("error"):
-            yield f"  step {inert(step['name'])} failed: {inert(error['message'])}"
+            yield f"  step {inert(step['name'])} failed: {inert(_reason(error))}"
 
 
 class Story:
@@ -66,3 +66,9 @@ class Story:
         if not (self._quiet or rests or text == self._told.get(task["id"])):
             self._told[task["id"]] = text
             print(text, file=sys.stderr, flush=True)
+
+
+def _reason(error: Record) -> str:
+    """An exception is named; what kind of end a command met, its message says already."""
+    kind, message = error["kind"], error["message"]
+    return f"{kind}: {message}" if kind[:1].isupper() else str(message)
