@@ -73,8 +73,15 @@ def _scan(folder: str) -> list[tuple[str, int, int, int]]:
     for entry in entries:
         if entry.name.startswith((".", "__pycache__")):
             continue
-        status = entry.stat()
-        found.append((entry.path, status.st_mtime_ns, status.st_size, status.st_ino))
-        if entry.is_dir():
+        found.append((entry.path, *_look(entry)))
+        if entry.is_dir(follow_symlinks=False):
             found += _scan(entry.path)
     return found
+
+
+def _look(entry: os.DirEntry[str]) -> tuple[int, int, int]:
+    try:
+        status = entry.stat()
+    except OSError:  # a link to nothing, a file just removed, a folder that may not be entered
+        return 0, 0, 0
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,5 +1,6 @@
 """The catalog: all actions of all folders and installed packages, and the files that are broken."""
 
+import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,9 +34,14 @@ def load_catalog(
     """
     mount(folders)
     loaded = Loaded()
+
+    def cannot_read(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            loaded.broken.append(Broken(error.filename, 1, f"cannot be read: {error.strerror}"))
+
     places: dict[str, str] = {}
     for folder in map(Path, folders):
-        for file in find_files(folder.absolute()):
+        for file in find_files(folder.absolute(), cannot_read):
             if str(file) in skip:
                 continue
             at(file)
@@ -46,28 +52,40 @@ def load_catalog(
     return loaded
 
 
-def find_files(folder: Path) -> list[Path]:
-    """The action files in it, by name. Those that start with `_` or `.` are not."""
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix in _ENDINGS
-        and not any(part.startswith(("_", ".")) for part in file.relative_to(folder).parts)
-        and file.is_file()
-    )
+def find_files(folder: Path, on_error: Callable[[OSError], object]) -> list[Path]:
+    """The action files in it, by name. Those that start with `_` or `.` are not, nor are those in
+    folders that are links. `on_error` is told of what cannot be read."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=on_error):
+        folders[:] = [name for name in folders if _counts(name)]
+        files = [os.path.join(place, name) for name in names if _counts(name)]
+        found += [Path(file) for file in files if file.endswith(_ENDINGS) and _is_file(file)]
+    return sorted(found)
+
+
+def _counts(name: str) -> bool:
+    return not name.startswith(("_", "."))
+
+
+def _is_file(path: str) -> bool:
+    """Or it should be one: a link to nothing is told of when it is read."""
+    return os.path.isfile(path) or not os.path.exists(path)
 
 
 def _read(file: Path, folder: Path, warnings: list[Broken]) -> Iterator[Found]:
-    if file.suffix == ".py":
-        yield from read_python_file(file, folder)
-        return
     try:
+        if file.suffix == ".py":
+            file.open("rb").close()  # an import tells less of what cannot be read
+            yield from read_python_file(file, folder)
+            return
         text = file.read_text("utf-8")
         yield compile_definition(text, str(file))
         warnings += find_warnings(text, str(file))
     except InvalidAction as error:
         yield Broken(str(file), error.line, error.reason)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        yield Broken(str(file), 1, f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
         yield Broken(str(file), 1, f"cannot be read: {error}")
 
 

@@ -1,13 +1,18 @@
 """The catalog of real folders: one bad file never keeps the others out."""
 
+import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from taskd import wire
+from taskd.catalog import child
 from taskd.catalog.load import Loaded, load_catalog
 from taskd.catalog.python_source import find_action
 from taskd.model.definition import Broken, Definition, Field, Retry
@@ -226,6 +231,63 @@ def test_yaml_is_loaded_with_its_warnings_and_errors(tmp_path: Path) -> None:
     assert [definition.label for definition in loaded.definitions] == ["good"]
     assert [Path(broken.file).name for broken in loaded.broken] == ["bad.yml", "binary.yaml"]
     assert [warning.line for warning in loaded.warnings] == [3]
+
+
+def test_what_leads_nowhere_is_broken_and_others_are_loaded(tmp_path: Path) -> None:
+    write(tmp_path, a=GOOD.format(name="A", label="a"))
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nothing")
+    (tmp_path / "gone_too.py").symlink_to(tmp_path / "nothing")
+    (tmp_path / "round").symlink_to(tmp_path)
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    os.mkfifo(tmp_path / "pipe.yaml")
+
+    catalog = child.load([str(tmp_path)])
+
+    assert list(catalog.definitions) == ["a"]
+    assert {(Path(b.file).name, b.message) for b in catalog.broken} == {
+        ("gone.yaml", "cannot be read: No such file or directory"),
+        ("gone_too.py", "cannot be read: No such file or directory"),
+        ("loop.yaml", "cannot be read: Too many levels of symbolic links"),
+    }
+    assert not catalog.is_stale()
+    (tmp_path / "nothing").write_text("")
+    assert catalog.is_stale()
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_folder_that_may_not_be_read_is_named(tmp_path: Path, mode: int) -> None:
+    write(tmp_path, a=GOOD.format(name="A", label="a"), sub__b=GOOD.format(name="B", label="b"))
+    (tmp_path / "sub").chmod(mode)
+
+    try:
+        loaded = _load_without_privileges(tmp_path)
+    finally:
+        (tmp_path / "sub").chmod(0o755)
+
+    assert loaded["definitions"] == ["a"]
+    [(file, message)] = loaded["broken"]
+    assert file.startswith(str(tmp_path / "sub"))
+    assert message == "cannot be read: Permission denied"
+
+
+def _load_without_privileges(folder: Path) -> Any:
+    """Root may read everything, unless it gives that up."""
+    code = (
+        "import json, sys; from taskd.catalog import child; c = child.load(sys.argv[1:]);"
+        "print(json.dumps({'definitions': list(c.definitions),"
+        " 'broken': [(b.file, b.message) for b in c.broken]}))"
+    )
+    without = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    words = [sys.executable, "-c", code, str(folder)]
+    command = without + words if os.getuid() == 0 else words
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_action_without_docs_has_none(tmp_path: Path) -> None:
+    (definition,) = load(tmp_path, a=GOOD.format(name="A", label="a")).definitions
+
+    assert definition.doc == ""
 
 
 def test_missing_folder_holds_nothing(tmp_path: Path) -> None:
