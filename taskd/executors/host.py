@@ -11,6 +11,7 @@ what the daemon had not told to be settled, and ends. What recovery must know of
 still at it is in FOLDER/state, see `record.py`.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -20,6 +21,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from typing import Any
 
 from taskd import wire
@@ -44,19 +46,26 @@ class Output:
         self._log: LogWriter | None = None
         self._call: Call | None = None
         self._streams = {self._capture(1): "stdout", self._capture(2): "stderr"}
+        self._files = {"stdout": sys.stdout, "stderr": sys.stderr}
         self._poll = select.poll()
         for fd in self._streams:
             self._poll.register(fd, select.POLLIN)
         threading.Thread(target=self._pump, name="output", daemon=True).start()
 
     def begin(self, call: Call) -> None:
+        """Whatever earlier steps made of `sys.stdout` and `sys.stderr`, they are as they were."""
+        for fd, (name, file) in enumerate(self._files.items(), 1):
+            if file.closed:
+                file = self._files[name] = os.fdopen(fd, "w", closefd=False)
+            setattr(sys, name, file)
         with self._lock:
             self._call = call
 
     def end(self) -> None:
         """Write what is still in the pipes, and close the log."""
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for file in self._files.values():
+            if not file.closed:
+                file.flush()
         with self._lock:
             while self._move():
                 pass
@@ -103,7 +112,9 @@ class Host:
         self._current: Current | None = None
         self._news = b""  # the last word of progress, not sent yet
         self._next_news = 0.0
+        self._pid = os.getpid()
         self._home = os.getcwd()
+        self._mask = os.umask(0o077)  # each step is given it back
         signal.signal(signal.SIGUSR1, self._tell_cancelled)
 
     def serve(self) -> None:
@@ -139,7 +150,10 @@ class Host:
         )
         self._output.begin(call)
         os.chdir(self._home)
+        os.umask(self._mask)
         outcome = run_step(call, current)
+        if os.getpid() != self._pid:
+            os._exit(0)  # a child that the step forked and let return: it has no part in this
         self._output.end()
         self._current = None
         if current.cancelled and isinstance(outcome, Failure):
@@ -214,7 +228,13 @@ def main() -> None:
     python_source.mount(action_folders)
     channel = socket.socket(fileno=int(connection))
     channel.set_inheritable(False)
-    Host(folder, channel).serve()
+    log = os.dup(2)  # the daemon's; what is written to 2 goes to the logs of steps
+    try:
+        Host(folder, channel).serve()
+    except BaseException:  # a step may have closed or spoiled what a host stands on
+        with contextlib.suppress(OSError):
+            os.write(log, traceback.format_exc().encode())
+        os._exit(1)
     os._exit(0)  # threads that a step left running must not hold the process
 
 

@@ -65,6 +65,45 @@ class Print(Action, label="print"):
         return "printed"
 
 
+class CloseAll(Action, label="close-all"):
+    @step
+    def work(self) -> None:
+        os.closerange(0, 64)
+
+
+class Fork(Action, label="fork"):
+    @step
+    def work(self) -> str:
+        if os.fork() == 0:
+            return "child"
+        os.wait()
+        return "parent"
+
+
+class Spoil(Action, label="spoil"):
+    stream: bool
+
+    @step
+    def work(self) -> None:
+        os.umask(0o777)
+        os.chdir("/")
+        sys.stderr.close()
+        if self.stream:
+            sys.stdout = None
+        else:
+            sys.stdout.close()
+
+
+class Surroundings(Action, label="surroundings"):
+    @step
+    def work(self) -> list:
+        print("printed")
+        print("told", file=sys.stderr)
+        mask = os.umask(0)
+        os.umask(mask)
+        return [mask, os.getcwd(), os.getpid()]
+
+
 class Fine(Action, label="fine"):
     @step
     def work(self) -> str:
@@ -230,6 +269,39 @@ def test_grandchild_that_keeps_the_pipe_open_does_not_hold_the_task(running: Dae
     assert run_step(running)["output"] == "done"
 
 
+def test_step_that_closes_all_descriptors_is_interrupted(running: Daemon) -> None:
+    running.write_action("hostile.py", HOSTILE)
+
+    ended = running.taskctl("run", "close-all", "--wait", "--timeout", "30s")
+
+    assert ended.returncode == 9
+    assert run_step(running)["error"]["kind"] == "interrupted"
+    assert running.taskctl("run", "fine", "--wait").returncode == 0
+
+
+def test_forked_child_that_returns_takes_no_part_in_what_follows(running: Daemon) -> None:
+    running.write_action("hostile.py", HOSTILE)
+
+    for _ in range(5):
+        assert running.taskctl("run", "fork", "--wait").returncode == 0
+        assert run_step(running)["output"] == "parent"
+    found = [surroundings(running) for _ in range(10)]
+
+    assert len({pid for _, _, pid in found}) == 1
+    assert logged(running) == ["work | printed", "work | told"]
+
+
+@pytest.mark.parametrize("stream", ["true", "false"])
+def test_step_finds_the_surroundings_that_every_step_finds(running: Daemon, stream: str) -> None:
+    running.write_action("hostile.py", HOSTILE)
+    before = surroundings(running)
+
+    assert running.taskctl("run", "spoil", f"stream={stream}", "--wait").returncode == 0
+
+    assert surroundings(running) == before
+    assert logged(running) == ["work | printed", "work | told"]
+
+
 def run_step(daemon: Daemon) -> dict[str, object]:
     return next(s for s in daemon.show("@last")["steps"] if s["kind"] == "run")
 
@@ -242,3 +314,13 @@ def peak(pid: int) -> int:
 
 def sizes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def surroundings(daemon: Daemon) -> list[object]:
+    assert daemon.taskctl("run", "surroundings", "--wait").returncode == 0
+    found: list[object] = run_step(daemon)["output"]
+    return found
+
+
+def logged(daemon: Daemon) -> list[str]:
+    return sorted(daemon.taskctl("logs", "@last").stdout.splitlines())
