@@ -37,9 +37,12 @@ def ending(task: Record) -> Iterator[str]:
 
 
 def _failures(task: Record) -> Iterator[str]:
+    from taskd.model.step import reason  # most tasks end well
+
     for step in task.get("steps") or ():
         if error := step.get("error"):
-            yield f"  step {inert(step['name'])} failed: {inert(_reason(error))}"
+            why = reason(error["kind"], error["message"])
+            yield f"  step {inert(step['name'])} failed: {inert(why)}"
 
 
 class Story:
@@ -66,9 +69,3 @@ class Story:
         if not (self._quiet or rests or text == self._told.get(task["id"])):
             self._told[task["id"]] = text
             print(text, file=sys.stderr, flush=True)
-
-
-def _reason(error: Record) -> str:
-    """An exception is named; what kind of end a command met, its message says already."""
-    kind, message = error["kind"], error["message"]
-    return f"{kind}: {message}" if kind[:1].isupper() else str(message)

@@ -13,6 +13,7 @@ from taskctl.view.columns import EVENT_COLUMNS, STEP_COLUMNS
 from taskctl.view.forms import Record
 from taskctl.view.inert import inert
 from taskctl.view.table import table
+from taskd.model.step import reason
 
 SECTIONS = ("steps", "errors", "locks", "history", "raw")
 
@@ -48,7 +49,7 @@ def _attributes(task: Record) -> Table:
     return attributes(
         [
             ("label", _plain(task["label"])),
-            ("state", Text(task["state"], style=colors.state(task))),
+            ("state", _state(task)),
             ("result", _result(task)),
             ("progress", Text(times.percent(task["progress"]))),
             ("running", Text(", ".join(_at_work(step) for step in running))),
@@ -66,6 +67,12 @@ def _attributes(task: Record) -> Table:
             ("external id", _plain(task["external_id"])),
         ]
     )
+
+
+def _state(task: Record) -> Text:
+    told = any(event["event"] == "cancelled" for event in task.get("history") or ())
+    more = ", being cancelled" if told and task["state"] != "stopped" else ""
+    return Text(task["state"] + more, style=colors.state(task))
 
 
 def _result(task: Record) -> Text:
@@ -93,15 +100,11 @@ def _step_table(task: Record) -> Iterator[RenderableType]:
 def _errors(task: Record) -> Iterator[RenderableType]:
     for step in _steps(task):
         if error := step["error"]:
-            message, trace = error["message"], error["traceback"].rstrip()
-            yield Text.assemble(
-                (inert(step["name"]), "bold"),
-                "  ",
-                (inert(error["kind"]), "red"),
-                f": {inert(message)}",
-            )
-            if trace and trace not in message:
-                yield Padding(Text(inert(trace, keep="\n\t"), style="dim"), (0, 0, 0, 2))
+            told = reason(error["kind"], error["message"])
+            yield Text.assemble((inert(step["name"]), "bold"), "  ", (inert(told), "red"))
+            more = error["traceback"].rstrip() or error["message"]
+            if more not in told:
+                yield Padding(Text(inert(more, keep="\n\t"), style="dim"), (0, 0, 0, 2))
 
 
 def _locks(task: Record) -> Iterator[RenderableType]:

@@ -16,11 +16,17 @@ _LONGEST_LINE = 4096
 
 
 class CommandFailed(Exception):
-    """`detail` is `{"status": 3}` or `{"signal": 9}`; None where it could not be started."""
+    """`detail` is `{"status": 3}` or `{"signal": 9}`; None where it could not be started. A note
+    has the last lines that the command wrote to stderr."""
 
-    def __init__(self, message: str, detail: dict[str, int] | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, detail: dict[str, int] | None = None, last_lines: Sequence[str] = ()
+    ) -> None:
+        last = next((line.strip() for line in reversed(last_lines) if line.strip()), "")
+        super().__init__(f"{message}: {last}" if last else message)
         self.detail = detail
+        if len(last_lines) > 1:
+            self.add_note("\n".join(last_lines))
 
 
 def run_command(
@@ -52,7 +58,7 @@ def run_command(
             raise CommandFailed(f"cannot run {shown}: {error.strerror}: {error.filename}") from None
         last_lines = _wait(process)
     if process.returncode:
-        raise CommandFailed(*_describe(shown, process.returncode, last_lines))
+        raise CommandFailed(*_describe(shown, process.returncode), last_lines)
 
 
 def _file_of(input: str | bytes) -> IO[bytes]:
@@ -87,12 +93,10 @@ def _pump(stderr: IO[bytes], lines: deque[str]) -> None:
             lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
 
 
-def _describe(shown: str, code: int, last_lines: list[str]) -> tuple[str, dict[str, int]]:
+def _describe(shown: str, code: int) -> tuple[str, dict[str, int]]:
     if code < 0:
-        ending, detail = f"was ended by {_signal_name(-code)}", {"signal": -code}
-    else:
-        ending, detail = f"ended with status {code}", {"status": code}
-    return "\n".join((f"{shown} {ending}", *last_lines)), detail
+        return f"{shown} was ended by {_signal_name(-code)}", {"signal": -code}
+    return f"{shown} ended with status {code}", {"status": code}
 
 
 def _signal_name(number: int) -> str:

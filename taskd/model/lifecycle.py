@@ -237,7 +237,7 @@ class _Draft:
     def fail(self, name: str, error: StepError, retry: Retry, rescue: Rescue) -> None:
         step = self.steps[name]
         error = replace(error, step=name, action=self.task.label)
-        told = f"{name}: {error.message}"
+        told = f"{name}: {error.reason}"
         self.change(name, call_id=None, ready=False, ended_at=self.now, error=error)
         if step.attempts <= retry.times and not self.cancelling:
             delay = retry.delay * retry.factor ** max(0, step.attempts - 1)

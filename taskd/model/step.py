@@ -51,6 +51,17 @@ class StepError:
     output: JSON = None
     detail: JSON = None
 
+    @property
+    def reason(self) -> str:
+        return reason(self.kind, self.message)
+
+
+def reason(kind: str, message: str) -> str:
+    """An error in one line. An exception is named; any other kind its message says already."""
+    first, *more = message.strip().splitlines() or [""]
+    line = f"{first} …" if more else first
+    return f"{kind}: {line}" if kind[:1].isupper() and kind != line else line
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:

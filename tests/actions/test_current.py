@@ -37,9 +37,9 @@ def test_failed_command_says_status_and_last_lines() -> None:
     with pytest.raises(CommandFailed) as caught:
         Current().run(["sh", "-c", "seq 100 >&2; exit 3"])
 
-    first, *lines = str(caught.value).splitlines()
-    assert first == "sh -c 'seq 100 >&2; exit 3' ended with status 3"
-    assert lines == [str(number) for number in range(81, 101)]
+    assert str(caught.value) == "sh -c 'seq 100 >&2; exit 3' ended with status 3: 100"
+    [note] = caught.value.__notes__
+    assert note.splitlines() == [str(number) for number in range(81, 101)]
     assert caught.value.detail == {"status": 3}
 
 

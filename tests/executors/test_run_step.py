@@ -175,7 +175,7 @@ def test_failed_command_has_its_status_and_last_lines() -> None:
     error = failed("command")
 
     assert (error.kind, error.detail) == ("CommandFailed", {"status": 7})
-    assert error.message.endswith("ended with status 7\noh no")
+    assert error.message.endswith("ended with status 7: oh no")
 
 
 def test_long_messages_are_cut() -> None:
