@@ -97,12 +97,10 @@ def _build(places: Places, settings: Settings) -> Engine:
     director.pool = pool = Pool(
         loop,
         director.report,
-        slots=settings.executor_slots,
+        settings,
         attempts=places.attempts,
         hosts=places.hosts,
         action_folders=folders,
-        host_idle=settings.host_idle.total_seconds(),
-        cancel_grace=settings.cancel_grace.total_seconds(),
     )
     # What was read feeds the slots that are free before the commit, and what it starts after it.
     loop.after_round = [pool.flush, director.serve, pool.flush]

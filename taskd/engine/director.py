@@ -101,6 +101,10 @@ class Director:
         """Without waking the loop, which is in a round."""
         self._changes.append(change)
 
+    def look(self) -> None:
+        """Whether something more may start."""
+        self.add(NOTHING)
+
     def report(self, call_id: int, outcome: Outcome | Progress) -> None:
         """For executors: what became of a call, or how far it has got."""
 
@@ -224,7 +228,7 @@ class Director:
 
     def _ring(self) -> None:
         self._alarm = None
-        self.add(NOTHING)
+        self.look()
 
     def _after_commit(
         self,

@@ -61,11 +61,15 @@ class Engine:
             return self.catalog
 
     def reload(self) -> None:
-        """Read the configuration and all actions again. Raises StoreError; then the old ones stay.
+        """Read the configuration and all actions again. Raises StoreError; then the old ones stay."""
+        settings = load(self.places.config, os.environ)
+        self.starter.settings = settings
 
-        The number of slots and the folders of state and socket hold until a restart.
-        """
-        self.starter.settings = load(self.places.config, os.environ)
+        def heed() -> None:
+            self.pool.heed(settings)
+            self.director.look()
+
+        self.loop.call(heed)
         self.refresh(always=True)
 
 

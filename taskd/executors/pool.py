@@ -13,6 +13,7 @@ from taskd.executors.base import Call, Found, NeverRan, Outcome, Progress, Repor
 from taskd.executors.command import Commands
 from taskd.executors.process import Hosts
 from taskd.loop import Loop
+from taskd.settings import Settings
 
 
 class Pool:
@@ -20,19 +21,23 @@ class Pool:
         self,
         loop: Loop,
         report: Report,
+        settings: Settings,
         *,
-        slots: int,
         attempts: Path,
         hosts: Path,
         action_folders: list[str],
-        host_idle: float,
-        cancel_grace: float,
     ) -> None:
-        self.slots = slots
         self._report = report
         self._waiting: deque[Call] = deque()
-        self.hosts = Hosts(loop, hosts, action_folders, host_idle, cancel_grace, self)
+        self.hosts = Hosts(loop, hosts, action_folders, self)
         self.commands = Commands(loop, attempts, self.take)
+        self.heed(settings)
+
+    def heed(self, settings: Settings) -> None:
+        """Now, and when they were read again."""
+        self.slots = settings.executor_slots
+        self.hosts.idle_seconds = settings.host_idle.total_seconds()
+        self.hosts.grace = settings.cancel_grace.total_seconds()
 
     def start(self, call: Call) -> None:
         self._waiting.append(call)

@@ -38,16 +38,14 @@ class Hosts:
         loop: Loop,
         folder: Path,
         action_folders: list[str],
-        idle: float,
-        grace: float,
         owner: Owner,
     ) -> None:
         self.loop = loop
         self.talking: set[HostLink] = set()
+        self.idle_seconds: float
+        self.grace: float  # of adopted calls
         self._folder = folder
         self._action_folders = action_folders
-        self._idle_seconds = idle
-        self._grace = grace
         self._owner = owner
         self._hosts: list[HostLink] = []
         self._adopted: list[Adopted] = []
@@ -93,14 +91,14 @@ class Hosts:
                 host.cancel(call_id, force=force)
         for adopted in self._adopted:
             if call_id in adopted.calls:
-                adopted.interrupt(Cancelled(), self._grace, force=force)
+                adopted.interrupt(Cancelled(), self.grace, force=force)
 
     def limit(self, call_id: int, seconds: float) -> None:
         """What is left of the time of an adopted call."""
         outcome = Failure(StepError("timeout", "timeout: it ran longer than it may"))
         for adopted in self._adopted:
             if call_id in adopted.calls:
-                self.loop.later(seconds, partial(adopted.interrupt, outcome, self._grace))
+                self.loop.later(seconds, partial(adopted.interrupt, outcome, self.grace))
 
     def settled(self, call_ids: Iterable[int]) -> None:
         """Their outcomes are in the store: nobody needs to keep them any longer."""
@@ -191,10 +189,10 @@ class Hosts:
 
     def _retire_idle(self) -> None:
         """Every now and then, while there are hosts: end those that had nothing to do."""
-        oldest = time.monotonic() - self._idle_seconds
+        oldest = time.monotonic() - self.idle_seconds
         for host in self._hosts:
             if not host.calls and not host.stale and host.idle_since < oldest:
                 host.end()
         self._sweeping = bool(self._hosts)
         if self._sweeping:
-            self.loop.later(self._idle_seconds / 4, self._retire_idle)
+            self.loop.later(self.idle_seconds / 4, self._retire_idle)

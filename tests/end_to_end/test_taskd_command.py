@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,6 +115,24 @@ def test_reload_keeps_the_settings_when_the_new_ones_are_wrong(taskd: Taskd) -> 
     assert reloaded.returncode == 78
     assert "taskd.yaml:2: executor_slots" in reloaded.stderr
     assert taskd.status()["slots"] == 4
+
+
+def test_reload_changes_the_number_of_slots_at_once(taskd: Taskd) -> None:
+    (taskd.state / "taskd.yaml").write_text("settings:\n  executor_slots: 1\n")
+    taskd("start")
+    with Client(taskd.socket) as client:
+        first, second = (client.exec(["sleep", "30"], cwd="/", environment={}).id for _ in range(2))
+        (taskd.state / "taskd.yaml").write_text("settings:\n  executor_slots: 2\n")
+
+        assert taskd.status()["running_steps"] == 1
+        assert taskd("reload").returncode == 0
+        deadline = time.monotonic() + 20
+        while taskd.status()["running_steps"] < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        assert (taskd.status()["slots"], taskd.status()["running_steps"]) == (2, 2)
+        for task_id in (first, second):
+            client.cancel(task_id, force=True)
 
 
 def test_reload_reads_the_actions_again(taskd: Taskd) -> None:
