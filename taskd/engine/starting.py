@@ -11,7 +11,7 @@ from taskd.logs.files import log_path
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Retry, StepDefinition
 from taskd.model.record import build
-from taskd.model.step import Rescue, Step, StepError, StepKind
+from taskd.model.step import JSON, Rescue, Step, StepError, StepKind
 from taskd.model.task import Task
 from taskd.places import Places
 from taskd.settings import Settings
@@ -81,6 +81,8 @@ class Starter:
         known = definition.step(step.name)
         if known is None and step.kind is not StepKind.PLAN:
             return self._vanished(task, step, f"no step {step.name!r}", tx.now)
+        if new := [f.name for f in definition.fields if f.required and f.name not in task.input]:
+            return self._vanished(task, step, f"new input {new[0]!r}; give it a default", tx.now)
         call_id = tx.next_call_id()
         task = lifecycle.begun(task, step.name, call_id, tx.now)
         calls.append(self._call(task, task.steps[step.name], definition, known, call_id))
@@ -116,7 +118,7 @@ class Starter:
             module=definition.module,
             name=definition.name,
             revision=definition.revision,
-            input={} if definition.type == "shell" else task.input | hidden,
+            input=_input(task, definition) | hidden,
             outputs=_outputs(task, None if command else step.needs),
             kept=step.kept,
             log=log_path(self._logs, task.id, step.number, step.name),
@@ -134,6 +136,12 @@ def _numbered(task: Task, number: int) -> Step:
 
 def _has_secrets(definition: Definition) -> bool:
     return any(field.secret for field in definition.fields)
+
+
+def _input(task: Task, definition: Definition) -> dict[str, JSON]:
+    """As it was given; what the action has asked for since then has its default."""
+    later = {f.name: f.default for f in definition.fields if f.name not in task.input}
+    return later | task.input if later else task.input
 
 
 def _outputs(task: Task, names: tuple[str, ...] | None) -> dict[str, object]:

@@ -62,7 +62,9 @@ def examine(folder: Path) -> Running | Outcome:
     if (folder / "exit").exists():
         return outcome(folder)
     if (folder / "begun").exists():
-        return Interrupted("the supervisor of the command died before the command ended")
+        return Interrupted(
+            "the supervisor of the command died before it; what that started may still run"
+        )
     return NeverRan()
 
 

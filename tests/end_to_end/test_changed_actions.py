@@ -118,6 +118,36 @@ def test_vanished_step_of_a_class_pauses_again(running: Daemon) -> None:
     assert "action changed: no step 'second'" in error["message"]
 
 
+def test_input_that_is_new_since_then_has_its_default(running: Daemon) -> None:
+    running.write_action("greet.yaml", yaml('"exit 3"'))
+    task_id = running.start_action("greet")
+    assert running.wait(task_id) == 9
+
+    edited = yaml('echo "$whom" >> "$ledger"').replace(
+        "str}", "str, whom: {type: str, default: ana}}"
+    )
+    running.write_action("greet.yaml", edited)
+    running.taskctl("resume", task_id)
+
+    assert running.wait(task_id) == 0
+    assert running.ledger_lines() == ["first", "ana"]
+
+
+def test_required_input_that_is_new_since_then_is_asked_for_by_name(running: Daemon) -> None:
+    running.write_action("greet.yaml", yaml('"exit 3"'))
+    task_id = running.start_action("greet")
+    assert running.wait(task_id) == 9
+
+    edited = yaml('echo "$whom" >> "$ledger"').replace("str}", "str, whom: str}")
+    running.write_action("greet.yaml", edited)
+    running.taskctl("resume", task_id)
+
+    assert running.wait(task_id) == 9
+    [error] = running.show(task_id)["errors"]
+    assert error["kind"] == "action-changed"
+    assert "new input 'whom'; give it a default" in error["message"]
+
+
 def test_vanished_action_pauses_its_task_and_comes_back(running: Daemon) -> None:
     file = running.write_action("greet.yaml", yaml("exit 3"))
     task_id = running.start_action("greet")
