@@ -191,10 +191,12 @@ def _why_not(
 
 
 def _make_dataclass(action: type, place: Place) -> None:
+    doc = action.__doc__
     try:
         dataclasses.dataclass(frozen=True, kw_only=True, repr=False)(action)
     except (TypeError, ValueError) as error:
         raise place.refuse(str(error)) from None
+    action.__doc__ = doc  # where there was none, it now tells of the constructor
 
 
 def _fields(action: Any, place: Place, kinds: Mapping[str, Any]) -> Iterator[Field]:

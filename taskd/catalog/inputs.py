@@ -65,7 +65,8 @@ def _unknown(definition: Definition, given: tuple[str, ...]) -> list[str]:
 
 
 def _refusal(definition: Definition, problems: list[str]) -> InvalidInput:
+    names = [f.name if f.required else f"[{f.name}]" for f in definition.fields]
     return InvalidInput(
         f"cannot start {definition.label}: " + "; ".join(problems),
-        hint=f"taskctl actions {definition.label} shows its inputs",
+        hint=f"its inputs: {', '.join(names)}" if names else "it takes no input",
     )

@@ -1,5 +1,6 @@
 """Does a value fit a schema (the subset of JSON Schema in `taskd.model.definition.Field`)?"""
 
+import json
 from collections.abc import Iterable, Mapping
 from math import isfinite
 
@@ -87,7 +88,11 @@ def _mismatch(value: JSON, schema: Mapping[str, JSON], name: str) -> str:
 
 
 def _short(value: JSON) -> str:
-    text = repr(value)
+    text = (
+        repr(value)
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, default=repr)
+    )
     return text if len(text) <= 80 else text[:77] + "…"
 
 

@@ -77,9 +77,9 @@ def test_word_is_read_by_the_type_of_its_field(
     [
         (1, STRING, "'x' must be text, not 1"),
         ("1", INTEGER, "'x' must be a whole number, not '1'"),
-        (True, INTEGER, "'x' must be a whole number, not True"),
+        (True, INTEGER, "'x' must be a whole number, not true"),
         (1.0, INTEGER, "'x' must be a whole number, not 1.0"),
-        (float("nan"), {"type": "number"}, "'x' must be a number, not nan"),
+        (float("nan"), {"type": "number"}, "'x' must be a number, not NaN"),
         (1, {"type": "boolean"}, "'x' must be true or false, not 1"),
         ("[", {"type": "array"}, "'x' must be a list, not '['"),
         ([1, "a"], {"type": "array", "items": INTEGER}, "'x[1]' must be a whole number, not 'a'"),
@@ -88,7 +88,7 @@ def test_word_is_read_by_the_type_of_its_field(
         ({"host": "a", "prot": 1}, SERVER, "'x.prot' is unknown; did you mean 'port'?"),
         ({"host": "a", "port": "b"}, SERVER, "'x.port' must be a whole number, not 'b'"),
         ("blue", {"enum": ["red", 3]}, "'x' must be one of red, 3, not 'blue'"),
-        (True, {"enum": [1]}, "'x' must be one of 1, not True"),
+        (True, {"enum": [1]}, "'x' must be one of 1, not true"),
         ([], {"anyOf": [STRING, NULL]}, "'x' must be text or null, not []"),
     ],
 )
