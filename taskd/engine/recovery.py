@@ -52,7 +52,7 @@ def _limit(
     begun = task.steps[name].started_at
     if known and known.timeout is not None and begun:
         passed = (datetime.now(UTC) - begun).total_seconds()
-        pool.hosts.limit(call_id, max(0.0, known.timeout - passed))
+        pool.hosts.limit(call_id, max(0.0, known.timeout - passed), known.timeout)
 
 
 def _unheard_of(same_boot: bool) -> Outcome:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from taskd.executors import alive
-from taskd.executors.base import Interrupted, Outcome, Success
+from taskd.executors.base import Interrupted, Outcome, as_told
 from taskd.executors.host_link import kill_whole, read_outcome
 from taskd.loop import Loop
 
@@ -53,7 +53,7 @@ class Adopted:
         self.calls = calls
         self._loop = loop
         self._when_ended = ended
-        self._ending: Outcome | None = None
+        self._told: dict[int, Outcome] = {}  # how calls were told to end
         self._alive = False
         self._take_up()
 
@@ -72,8 +72,10 @@ class Adopted:
                 return
         self._loop.call(lambda: self._when_ended(self))
 
-    def interrupt(self, outcome: Outcome, grace: float, *, force: bool = False) -> None:
-        self._ending = self._ending or outcome
+    def interrupt(
+        self, call_id: int, outcome: Outcome, grace: float, *, force: bool = False
+    ) -> None:
+        self._told.setdefault(call_id, outcome)
         if force or grace <= 0:
             self.kill()
         else:
@@ -87,13 +89,7 @@ class Adopted:
     def outcomes(self) -> dict[int, Outcome]:
         """Once it has ended."""
         found = Remains(self.folder, self.calls).outcomes(self.calls)
-        if self._ending is None:
-            return found
-        ending = self._ending
-        return {
-            call_id: outcome if isinstance(outcome, Success) else ending
-            for call_id, outcome in found.items()
-        }
+        return {call_id: as_told(self._told.get(call_id), found[call_id]) for call_id in found}
 
     def _signal(self, number: int) -> None:
         if self._alive:

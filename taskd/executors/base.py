@@ -10,6 +10,8 @@ from taskd.model.lock import Lock
 from taskd.model.step import JSON, StepError
 from taskd.model.task import Flow
 
+MAX_OUTPUT = 1024 * 1024  # of a step, as JSON: it is kept with the task, and shown
+
 
 class CallKind(StrEnum):
     STEP = "step"  # a run step or finalize
@@ -94,6 +96,21 @@ class Progress:
 
 Outcome: TypeAlias = Success | Failure | Planned | Cancelled | NeverRan | Interrupted
 Report: TypeAlias = Callable[[int, Outcome | Progress], None]
+
+
+def timed_out(seconds: float) -> Failure:
+    detail = {"timeout": seconds}
+    return Failure(StepError("timeout", f"timed out after {seconds:g} s", detail=detail))
+
+
+def as_told(told: Outcome | None, outcome: Outcome) -> Outcome:
+    """What a call came to that was `told` to end as that. One that was cancelled may have succeeded
+    before it heard of it; one whose time had passed is an error like any other."""
+    if told is None or isinstance(outcome, NeverRan):
+        return outcome
+    if isinstance(told, Cancelled) and isinstance(outcome, Success | Planned):
+        return outcome
+    return told
 
 
 @dataclass

@@ -27,10 +27,11 @@ from taskd.executors.base import (
     Planned,
     Progress,
     Success,
+    as_told,
+    timed_out,
 )
 from taskd.executors.tree import kill_tree
 from taskd.loop import READ, WRITE, Loop, Timer
-from taskd.model.step import StepError
 
 PATIENCE = 0.25  # seconds that a step may hold up those behind it
 _ROUNDS = 50  # of killing a tree that grows
@@ -165,8 +166,7 @@ class HostLink:
     def _finish(self, outcome: Outcome, seconds: float) -> None:
         call = self.calls.popleft()
         self.warm = True
-        if self._ending and isinstance(outcome, Failure | Cancelled | Interrupted):
-            outcome = self._ending
+        outcome = as_told(self._ending, outcome)
         self._ending = None
         for timer in self._timers:
             timer.cancel()
@@ -200,8 +200,7 @@ class HostLink:
     def _start_clock(self) -> None:
         call = self.calls[0]
         if call.timeout is not None:
-            message = f"timeout: it ran longer than {call.timeout:g} s"
-            outcome = Failure(StepError("timeout", message))
+            outcome = timed_out(call.timeout)
             self._after(call.timeout, lambda: self.interrupt(outcome))
 
     def _after(self, seconds: float, function: Callable[[], object]) -> None:

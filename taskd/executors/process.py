@@ -14,7 +14,7 @@ from typing import Protocol
 
 from taskd.executors import alive, record
 from taskd.executors.adopted import Adopted, Remains
-from taskd.executors.base import Call, Cancelled, Failure, Found, Outcome, Progress
+from taskd.executors.base import Call, Cancelled, Failure, Found, Outcome, Progress, timed_out
 from taskd.executors.host_link import HostLink
 from taskd.loop import Loop
 from taskd.model.step import StepError
@@ -91,14 +91,14 @@ class Hosts:
                 host.cancel(call_id, force=force)
         for adopted in self._adopted:
             if call_id in adopted.calls:
-                adopted.interrupt(Cancelled(), self.grace, force=force)
+                adopted.interrupt(call_id, Cancelled(), self.grace, force=force)
 
-    def limit(self, call_id: int, seconds: float) -> None:
-        """What is left of the time of an adopted call."""
-        outcome = Failure(StepError("timeout", "timeout: it ran longer than it may"))
+    def limit(self, call_id: int, left: float, timeout: float) -> None:
+        """What is left of the time of an adopted call, of which it had `timeout` seconds."""
+        outcome = timed_out(timeout)
         for adopted in self._adopted:
             if call_id in adopted.calls:
-                self.loop.later(seconds, partial(adopted.interrupt, outcome, self.grace))
+                self.loop.later(left, partial(adopted.interrupt, call_id, outcome, self.grace))
 
     def settled(self, call_ids: Iterable[int]) -> None:
         """Their outcomes are in the store: nobody needs to keep them any longer."""

@@ -30,6 +30,23 @@ def test_time_limit_holds_after_the_daemon_was_killed(running: Daemon) -> None:
     assert running.show(task_id)["errors"][0]["kind"] == "timeout"
 
 
+def test_python_step_that_returns_after_its_time_is_an_error_all_the_same(running: Daemon) -> None:
+    running.write_action(
+        "late.py",
+        "import time\nfrom taskd import Action, step\n"
+        "class Late(Action, label='late'):\n"
+        "    @step(timeout=0.2)\n"
+        "    def work(self) -> None:\n"
+        "        time.sleep(1)\n",
+    )
+
+    assert running.taskctl("run", "late", "--wait").returncode == 9
+
+    [error] = running.show("@last")["errors"]
+    assert (error["kind"], error["message"]) == ("timeout", "timed out after 0.2 s")
+    assert error["detail"] == {"timeout": 0.2}
+
+
 def test_time_limit_of_a_python_step_holds_after_the_daemon_was_killed(daemon: Daemon) -> None:
     daemon.configure(cancel_grace="1s")
     daemon.write_action(
