@@ -1,9 +1,11 @@
 """What the author's code may return: JSON of a step; a title, a flow and locks of a plan."""
 
+import json
 from collections.abc import Iterable, Mapping
 from math import isfinite
 
 from taskd.actions.suggest import did_you_mean
+from taskd.executors.base import MAX_OUTPUT
 from taskd.model.definition import StepDefinition
 from taskd.model.errors import InvalidAction
 from taskd.model.lock import Lock
@@ -13,14 +15,20 @@ from taskd.model.task import Flow
 _MAX_BITS = 4096  # Python itself refuses to write much longer numbers
 
 
-def check_json(output: object, step: str) -> None:
-    """Raises InvalidAction that says where in the output something is no JSON."""
+def check_output(output: JSON, step: str) -> None:
+    """Raises InvalidAction that says where in it something is no JSON, or that it is too large."""
     try:
         wrong = _find_not_json(output, "")
     except RecursionError:
         wrong = " holds itself, or is nested too deeply"
     if wrong:
         raise InvalidAction(f"step {step!r} returned what is no JSON: its output{wrong}")
+    size = len(json.dumps(output))
+    if size > MAX_OUTPUT:
+        raise InvalidAction(
+            f"step {step!r} returned {size} bytes, and {MAX_OUTPUT >> 20} MiB at the most is kept:"
+            " write it to a file, and return its name"
+        )
 
 
 def check_title(title: object) -> str:

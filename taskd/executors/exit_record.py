@@ -8,10 +8,17 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from taskd.executors.base import Cancelled, Failure, Interrupted, Outcome, Progress, Success
+from taskd.executors.base import (
+    MAX_OUTPUT,
+    Cancelled,
+    Failure,
+    Interrupted,
+    Outcome,
+    Progress,
+    Success,
+)
 from taskd.model.step import JSON, StepError
 
-MAX_OUTPUT = 1024 * 1024
 _PROGRESS = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*%?(?:\s+(.*))?")
 
 

@@ -14,7 +14,7 @@ from taskd.actions.current import Current
 from taskd.actions.declaration import Declaration, declaration_of
 from taskd.catalog.python_source import find_action
 from taskd.executors.base import Call, CallKind, Failure, Outcome, Planned, Success
-from taskd.executors.checks import check_flow, check_json, check_locks, check_title
+from taskd.executors.checks import check_flow, check_locks, check_output, check_title
 from taskd.model.errors import NotFound
 from taskd.model.step import JSON, StepError
 
@@ -67,8 +67,8 @@ def _run(action: Action, call: Call) -> Any:
     except KeyError as missing:
         raise _ActionChanged(f"step {name!r} now needs {missing}, which has not run") from None
     output = getattr(action, name)(**outputs)
-    if output is not None and type(output) is not str:
-        check_json(output, name)
+    if output is not None:
+        check_output(output, name)
     return output
 
 

@@ -77,6 +77,8 @@ class BackUp(Action, label="backup"):
         return items
     @step
     def huge(self): return 10 ** 5000
+    @step
+    def long(self): return "x" * 2_000_000
     def finalize(self): return "the end"
 """
 
@@ -162,6 +164,7 @@ def test_chained_errors_are_both_told() -> None:
         ("unjson", "InvalidAction", "its output['a'][0] is of type Server"),
         ("loop", "InvalidAction", "its output holds itself, or is nested too deeply"),
         ("huge", "InvalidAction", "its output is too large a number"),
+        ("long", "InvalidAction", "returned 2000002 bytes, and 1 MiB at the most is kept"),
     ],
 )
 def test_whatever_a_step_does_is_a_failure(step: str, kind: str, message: str) -> None:
