@@ -26,7 +26,10 @@ def input_file(call: Call) -> bytes:
 
 
 def environment_of(call: Call, command: Command, folder: Path) -> dict[bytes, bytes]:
-    """Values that are too long, or hold a NUL, are left to `$TASKD_INPUT`."""
+    """Values that are too long, or hold a NUL, are left to `$TASKD_INPUT`.
+
+    Raises ValueError where the command names the variable of one: it would find nothing there.
+    """
     own = {
         "TASKD_INPUT": str(folder / "input.json"),
         "TASKD_OUTPUT": str(folder / "output"),
@@ -39,7 +42,18 @@ def environment_of(call: Call, command: Command, folder: Path) -> dict[bytes, by
     if given is None:
         given = {name: os.environ[name] for name in _FROM_DAEMON if name in os.environ}
     fixed = {os.fsencode(name): os.fsencode(value) for name, value in (given | own).items()}
-    return _values(call.input | call.outputs) | fixed
+    values = call.input | call.outputs
+    variables = _values(values)
+    for name in filter(_NAME.fullmatch, values):
+        if name.encode() not in variables and _names(command.line, name):
+            raise ValueError(f"${name} holds a NUL or is too long: read it from $TASKD_INPUT")
+    return variables | fixed
+
+
+def _names(line: str, variable: str) -> bool:
+    """And does not provide for its absence, as `${variable:-}` does."""
+    name = re.escape(variable)
+    return re.search(rf"\$({name}\b|\{{{name}\}})", line) is not None
 
 
 def cwd_of(command: Command) -> bytes:

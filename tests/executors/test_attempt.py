@@ -90,7 +90,7 @@ def test_inputs_and_outputs_are_variables(tmp_path: Path) -> None:
 def test_inputs_cannot_take_a_shell_over(tmp_path: Path) -> None:
     hostile = {"PATH": "/x", "BASH_ENV": "/x", "LD_PRELOAD": "/x", "TASKD_STEP": "x", "nul": "a\0b"}
 
-    outcome = run(tmp_path, 'env | grep -c "/x"; echo "$TASKD_STEP$nul"', input=hostile)
+    outcome = run(tmp_path, 'env | grep -c "/x"; echo "$TASKD_STEP${nul-}"', input=hostile)
 
     assert outcome == Success("dump")
     assert "stdout F 0" in (tmp_path / "logs" / "1-dump.log").read_text()
@@ -102,6 +102,15 @@ def test_ten_megabytes_of_input_are_in_the_file(tmp_path: Path) -> None:
     outcome = run(tmp_path, 'wc -c < "$TASKD_INPUT"; echo "${big:-not set}"', input=big)
 
     assert outcome == Success("not set")
+
+
+@pytest.mark.parametrize("line", ['rm -r "$big/x"', 'rm -r "${big}/x"'])
+@pytest.mark.parametrize("value", ["x" * (MAX_VALUE + 1), "a\0b"])
+def test_command_that_would_find_a_variable_empty_is_not_begun(
+    tmp_path: Path, line: str, value: str
+) -> None:
+    with pytest.raises(ValueError, match=r"\$big holds a NUL or is too long"):
+        run(tmp_path, line, input={"big": value})
 
 
 def test_environment_of_the_command_is_all_it_gets(tmp_path: Path) -> None:
