@@ -30,4 +30,4 @@ def xdg(variable: str, below_home: str) -> str:
 
 def _absolute(path: str) -> str:
     """Unlike `abspath`, it leaves `..` to the kernel, which knows where a symlink leads."""
-    return os.path.join(os.getcwd(), path)
+    return path if path.startswith("/") else os.path.join(os.getcwd(), path)

@@ -16,6 +16,7 @@ def status(engine: Engine) -> dict[str, JSON]:
     with engine.database.snapshot() as connection:
         by_state = tasks.count_by_state(connection)
     return {
+        "state": "running" if engine.director.starting else "stopping",
         "version": VERSION,
         "pid": os.getpid(),
         "uptime": time.monotonic() - engine.started,

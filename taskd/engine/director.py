@@ -68,7 +68,7 @@ class Director:
         self._changes = deque([NOTHING])  # what the store holds may start at once
         self._out: dict[int, tuple[int, str]] = {}  # calls given to executors: task and step
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
-        self._starting = True
+        self.starting = True  # of steps: not while the daemon only waits for those that run
         self._next_due: datetime | None = None
         self._alarm: Timer | None = None
 
@@ -93,7 +93,7 @@ class Director:
 
     def pause_starting(self, paused: bool) -> None:
         """No step is started any more, or again."""
-        self.put(lambda _tx: setattr(self, "_starting", not paused))
+        self.put(lambda _tx: setattr(self, "starting", not paused))
 
     # In the loop, or before it starts
 
@@ -169,7 +169,7 @@ class Director:
         tx.begin(datetime.now(UTC))
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
-        calls = self.starter.start(tx, self._room(batch)) if self._starting else []
+        calls = self.starter.start(tx, self._room(batch)) if self.starting else []
         tx.flush()
         next_due = steps.next_due(tx.connection)
         tx.commit()

@@ -61,7 +61,7 @@ class Engine:
             return self.catalog
 
     def reload(self) -> None:
-        """Read the configuration and all actions again. Raises StoreError; then the old ones stay."""
+        """Read the configuration and all actions again. Raises StoreError; the old ones stay."""
         settings = load(self.places.config, os.environ)
         self.starter.settings = settings
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -85,11 +86,12 @@ class Server:
     def listen(self, path: Path) -> None:
         """Open the socket. The store's lock is ours, so one that is there is left over."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        _check_length(path)
-        path.unlink(missing_ok=True)
+        _make_way(path)
         mask = os.umask(0o077)
         try:
             listener.bind(str(path))
+        except OSError as error:
+            raise StoreError(f"cannot listen at {path}: {error.strerror}") from None
         finally:
             os.umask(mask)
         listener.listen(BACKLOG)
@@ -237,9 +239,18 @@ class Server:
         self.flush()
 
 
-def _check_length(path: Path) -> None:
+def _make_way(path: Path) -> None:
+    """Remove what a daemon before this one left there, and nothing else."""
     if len(os.fsencode(path)) > MAX_PATH:
         raise StoreError(
             f"cannot listen at {path}: it is too long, at most {MAX_PATH} bytes",
             hint="choose a shorter one: --socket, or TASKD_SOCKET",
         )
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise StoreError(f"cannot listen at {path}: there is something that is no socket")
+        path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"cannot listen at {path}: {error.strerror}") from None

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from real_daemon import eventually
 
 from taskd.client import Client
 
@@ -32,8 +34,8 @@ class Taskd:
             check=False,
         )
 
-    def status(self) -> dict[str, int]:
-        found: dict[str, int] = json.loads(self("status", "-o", "json").stdout)
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self("status", "-o", "json").stdout)
         return found
 
 
@@ -73,6 +75,29 @@ def test_second_daemon_names_the_first(taskd: Taskd) -> None:
     assert all(f"another daemon (pid {pid})" in one.stderr for one in again)
 
 
+def test_stop_that_waits_lets_steps_end_and_starts_none(taskd: Taskd) -> None:
+    (taskd.state / "taskd.yaml").write_text("settings:\n  executor_slots: 1\n")
+    taskd("start")
+    go_on = taskd.state / "go-on"
+    with Client(taskd.socket) as client:
+        command = f"while [ ! -e {go_on} ]; do sleep 0.05; done"
+        first, second = (client.exec(command, cwd="/", environment={}).id for _ in range(2))
+        client.stop(wait=True)
+        eventually(lambda: taskd.status()["state"] == "stopping")
+        go_on.touch()
+        eventually(lambda: not taskd.socket.exists())
+
+    stopped = datetime.now(UTC)
+    taskd("start")
+    with Client(taskd.socket) as client:
+        assert client.wait(first, timeout=20).result == "success"
+        assert client.wait(second, timeout=20).result == "success"
+        ended, started = client.get(first).ended_at, client.get(second).started_at
+        assert ended
+        assert started
+        assert ended < stopped < started
+
+
 def test_restart_makes_another_process(taskd: Taskd) -> None:
     taskd("start")
     before = taskd.status()["pid"]
@@ -81,6 +106,28 @@ def test_restart_makes_another_process(taskd: Taskd) -> None:
 
     assert restarted.returncode == 0
     assert taskd.status()["pid"] != before
+
+
+def test_restart_with_a_wrong_configuration_stops_nothing(taskd: Taskd) -> None:
+    taskd("start")
+    before = taskd.status()["pid"]
+    (taskd.state / "taskd.yaml").write_text("settings:\n  executor_slots: many\n")
+
+    restarted = taskd("restart")
+
+    assert (restarted.returncode, restarted.stdout) == (78, "")
+    assert "taskd.yaml:2: executor_slots" in restarted.stderr
+    assert taskd.status()["pid"] == before
+
+
+@pytest.mark.parametrize("command", ["run", "start", "restart"])
+def test_named_configuration_must_be_there(taskd: Taskd, command: str) -> None:
+    missing = taskd.state / "none.yaml"
+
+    refused = taskd(command, "--config", str(missing))
+
+    told = f"taskd: cannot read {missing}: No such file or directory\n"
+    assert (refused.returncode, refused.stdout, refused.stderr) == (78, "", told)
 
 
 def test_started_daemon_has_the_umask_of_its_caller_and_no_terminal(taskd: Taskd) -> None:
@@ -126,11 +173,8 @@ def test_reload_changes_the_number_of_slots_at_once(taskd: Taskd) -> None:
 
         assert taskd.status()["running_steps"] == 1
         assert taskd("reload").returncode == 0
-        deadline = time.monotonic() + 20
-        while taskd.status()["running_steps"] < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-
-        assert (taskd.status()["slots"], taskd.status()["running_steps"]) == (2, 2)
+        eventually(lambda: taskd.status()["running_steps"] == 2)
+        assert taskd.status()["slots"] == 2
         for task_id in (first, second):
             client.cancel(task_id, force=True)
 
@@ -146,6 +190,41 @@ def test_reload_reads_the_actions_again(taskd: Taskd) -> None:
 
     assert reloaded.returncode == 0
     assert taskd.status()["actions"] == 1
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_is_no_socket_is_left_where_it_is(taskd: Taskd, kind: str) -> None:
+    precious = taskd.state / "precious"
+    precious.mkdir() if kind == "folder" else precious.write_text("text")
+
+    started = taskd("--socket", str(precious), "start")
+
+    assert started.returncode == 78
+    assert f"cannot listen at {precious}: there is something that is no socket" in started.stderr
+    assert precious.is_dir() or precious.read_text() == "text"
+
+
+def test_folder_of_the_socket_must_be_there(taskd: Taskd) -> None:
+    started = taskd("--socket", str(taskd.state / "none" / "x"), "start")
+
+    assert started.returncode == 78
+    assert "cannot listen at" in started.stderr
+
+
+def test_commands_work_where_the_working_directory_is_gone(taskd: Taskd) -> None:
+    script = 'mkdir "$1/gone"; cd "$1/gone"; rmdir "$1/gone"; shift; "$@"'
+    command = ["sh", "-c", script, "sh", str(taskd.state), sys.executable, "-m", "taskd", "status"]
+
+    done = subprocess.run(
+        command,
+        env=os.environ | {"TASKD_STATE_DIR": str(taskd.state)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 6
+    assert done.stderr.startswith("taskd: no daemon at")
 
 
 def test_damaged_store_is_refused_and_left_alone(taskd: Taskd) -> None:
@@ -174,6 +253,53 @@ def test_check_names_all_that_is_wrong_with_its_place(taskd: Taskd) -> None:
     )
     assert "broken.py:2: ModuleNotFoundError" in action
     assert store.startswith(str(taskd.state / "taskd.db"))
+
+
+def test_check_names_a_configuration_that_is_not_there(
+    taskd: Taskd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default = taskd("check")
+    monkeypatch.setenv("TASKD_CONFIG", "/none.yaml")
+    named = taskd("check", "--config", "/none.yaml")
+
+    assert default.returncode == 0
+    assert (named.returncode, named.stderr) == (1, "")
+    assert named.stdout == "cannot read /none.yaml: No such file or directory\n"
+
+
+def test_check_names_folders_of_actions_that_cannot_be_read(taskd: Taskd) -> None:
+    config, loop = taskd.state / "taskd.yaml", taskd.state / "actions"
+    config.write_text(f"settings:\n  action_paths: [/none, {config}]\n")
+    loop.symlink_to(loop)
+
+    checked = taskd("check")
+
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert checked.stdout.splitlines() == [
+        f"cannot read the folder of actions {loop}: Too many levels of symbolic links",
+        "cannot read the folder of actions /none: No such file or directory",
+        f"cannot read the folder of actions {config}: Not a directory",
+    ]
+
+
+def test_check_says_in_a_line_that_a_store_cannot_be_reached(taskd: Taskd) -> None:
+    state = taskd.state / ("x" * 300)
+
+    checked = taskd("check", "--state-dir", str(state))
+
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert checked.stdout == f"cannot read {state}/taskd.db: File name too long\n"
+
+
+def test_sections_without_an_effect_are_noted(taskd: Taskd) -> None:
+    (taskd.state / "taskd.yaml").write_text("settings: {}\nnotify: []\n")
+
+    checked = taskd("check")
+    taskd("start")
+
+    note = f"{taskd.state}/taskd.yaml:2: the section 'notify' has no effect in this version"
+    assert (checked.returncode, checked.stderr) == (0, f"{note}\n")
+    assert f"WARNING {note}" in (taskd.state / "taskd.log").read_text()
 
 
 def test_check_works_beside_a_running_daemon(taskd: Taskd) -> None:
