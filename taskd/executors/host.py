@@ -30,6 +30,7 @@ from taskd.catalog import python_source
 from taskd.executors.base import Call, Cancelled, Failure, Outcome, Success
 from taskd.executors.record import Record
 from taskd.executors.run_step import run_step
+from taskd.executors.surroundings import Surroundings
 from taskd.logs.writer import LogWriter
 from taskd.model.record import build
 
@@ -113,8 +114,7 @@ class Host:
         self._news = b""  # the last word of progress, not sent yet
         self._next_news = 0.0
         self._pid = os.getpid()
-        self._home = os.getcwd()
-        self._mask = os.umask(0o077)  # each step is given it back
+        self._surroundings = Surroundings()
         signal.signal(signal.SIGUSR1, self._tell_cancelled)
 
     def serve(self) -> None:
@@ -149,8 +149,7 @@ class Host:
             report=lambda fraction, note: self._progress(call.id, fraction, note),
         )
         self._output.begin(call)
-        os.chdir(self._home)
-        os.umask(self._mask)
+        self._surroundings.restore()
         outcome = run_step(call, current)
         if os.getpid() != self._pid:
             os._exit(0)  # a child that the step forked and let return: it has no part in this
