@@ -22,13 +22,13 @@ class Options(TypedDict, total=False):
 
 
 OPTIONS = tuple(Options.__annotations__)
-_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
+_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,199}")
 
 
 def check_label(label: object) -> str:
     """Raises ValueError, saying what a label is."""
     if not isinstance(label, str) or not _LABEL.fullmatch(label):
-        raise ValueError("expected letters, digits and . _ : -, as in 'backup.site'")
+        raise ValueError("expected at most 200 letters, digits and . _ : -, as in 'backup.site'")
     if label.endswith((".yaml", ".yml", ".py")):
         raise ValueError("it would be taken for a file: leave the ending out")
     return label

@@ -12,11 +12,9 @@ from taskd.model.errors import InvalidInput
 from taskd.model.lock import Lock, link, parse_lock
 from taskd.model.record import replace
 from taskd.model.step import JSON
-from taskd.model.task import ExecutionType, Result, State, Task
+from taskd.model.task import MAX_NAME, ExecutionType, Result, State, Task
 from taskd.places import Places
 from taskd.store.transaction import Transaction
-
-MAX_TEXT = 1000  # of a name or key
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _NEW = Task(  # what every new task has; the rest is replaced
@@ -103,8 +101,8 @@ def _locks(order: Order) -> tuple[Lock, ...]:
 def _text(what: str, value: str | None) -> str | None:
     if value is None:
         return None
-    if not value.strip() or len(value) > MAX_TEXT:
-        raise InvalidInput(f"{what} must have 1 to {MAX_TEXT} characters")
+    if not value.strip() or len(value) > MAX_NAME:
+        raise InvalidInput(f"{what} must have 1 to {MAX_NAME} characters")
     try:
         value.encode()
     except UnicodeEncodeError:

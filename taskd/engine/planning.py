@@ -14,7 +14,7 @@ from taskd.model.errors import TaskdError
 from taskd.model.lock import Lock, exclusive
 from taskd.model.record import replace
 from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
-from taskd.model.task import Flow, Task
+from taskd.model.task import MAX_NAME, Flow, Task
 from taskd.store import locks
 from taskd.store.transaction import Transaction
 
@@ -37,7 +37,8 @@ def apply_plan(tx: Transaction, task: Task, definition: Definition, planned: Pla
     wanted = [*planned.locks, *task.wanted_locks]
     if definition.singleton:
         wanted.append(exclusive(f"action:{definition.label}"))
-    name = planned.name if task.name == task.label else task.name  # one that was given stays
+    title = planned.name if len(planned.name) <= MAX_NAME else f"{planned.name[: MAX_NAME - 1]}…"
+    name = title if task.name == task.label else task.name  # one that was given stays
     task = replace(task, name=name)
     for lock in wanted:
         if lock.exclusive and (holders := locks.conflicting(tx.connection, lock, [task.id])):

@@ -9,6 +9,7 @@ from taskd.model.lock import Lock
 from taskd.model.step import JSON, Step, StepError, StepKind, StepState
 
 Flow: TypeAlias = JSON
+MAX_NAME = 1000  # characters, also of a key
 
 
 class State(StrEnum):

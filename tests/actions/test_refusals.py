@@ -43,7 +43,7 @@ REFUSED = [
      "A: 'labl' is no option of an action; did you mean 'label'?"),
     ("class A(Action, colour='x'): ...", 1,
      "'colour' is no option of an action; there are label, "),
-    ("class A(Base, label='a b'): ...", 1, "label='a b' is wrong: expected letters"),
+    ("class A(Base, label='a b'): ...", 1, "label='a b' is wrong: expected at most 200 letters"),
     ("class A(Base, label='a.yaml'): ...", 1, "taken for a file"),
     ("class A(Base, rescue='stop'): ...", 1, "expected Rescue.PAUSE, Rescue.SKIP or Rescue.FAIL"),
     ("class A(Base, cleanup_after='soon'): ...", 1, "cannot read 'soon' as a length of time"),

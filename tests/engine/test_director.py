@@ -348,3 +348,12 @@ def test_watcher_that_was_taken_away_is_told_nothing(stage: Stage) -> None:
     stage.rest(task.id)
 
     assert seen.empty()
+
+
+def test_title_made_of_a_long_input_is_cut() -> None:
+    with a_stage(a_definition(title="x" * 5000)) as stage:
+        stage.start()
+
+        name = stage.next_call().task_name
+
+    assert (len(name), name[-1]) == (1000, "…")
