@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from importlib import import_module
 
 import click
 
+from taskctl import VERSION
 from taskctl.options import GLOBAL_OPTIONS, Setup
 from taskd.model.errors import TaskdError
 
@@ -55,6 +57,7 @@ def _is_command(name: str) -> bool:
     params=[*GLOBAL_OPTIONS],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@click.version_option(VERSION, message="taskctl %(version)s")
 def taskctl() -> None:
     """Run, watch, repair and audit durable tasks."""
 
@@ -67,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")
     try:
+        _check_text(words)
         status = _invoke(words, setup)
         sys.stdout.flush()
         return status
@@ -89,7 +93,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         setup.close()
 
 
+def _check_text(words: Sequence[str]) -> None:
+    """No request can hold a word that is not UTF-8. Raises UsageError."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            from taskctl.view.inert import inert  # only needed here
+
+            shown = word.encode(errors="surrogateescape").decode(errors="backslashreplace")
+            raise click.UsageError(f"the word {inert(shown)} is not UTF-8") from None
+
+
 def _invoke(words: Sequence[str], setup: Setup) -> int:
+    if not words:
+        with redirect_stdout(sys.stderr):
+            _invoke(["--help"], setup)
+        return click.UsageError.exit_code
     try:
         with taskctl.make_context("taskctl", list(words), obj=setup) as context:
             status: int | None = taskctl.invoke(context)
@@ -112,7 +132,7 @@ def _complain(error: click.ClickException | TaskdError, json: bool, debug: bool)
 def asks_for_json(words: Sequence[str]) -> bool:
     """Whether errors are to be JSON although the words could not be read to their end."""
     own = list(words[: words.index("--")] if "--" in words else words)
-    pairs = zip(own, [*own[1:], ""], strict=True)
+    pairs = zip(own, [*own, ""][1:], strict=True)
     return any(
         word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl")
         or (word in ("-o", "--output") and after in ("json", "jsonl"))

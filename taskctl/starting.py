@@ -10,7 +10,7 @@ from taskctl.options import Setup, seconds
 from taskctl.view.forms import Record, print_one
 from taskctl.view.inert import inert
 from taskctl.view.log import LogPrinter
-from taskctl.waiting import exit_code, wait_for
+from taskctl.waiting import exit_code, wait_for, whole
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -42,14 +42,20 @@ def start_options(function: Function) -> Function:
     return function
 
 
-def given(options: Record) -> Record:
+def start(setup: Setup, request: Record, options: Record) -> int:
+    """Start a task by `request`; say so and, by `--wait`, how it ended. The exit code."""
+    if options["timeout"] is not None and not (options["wait"] or options["follow"]):
+        raise click.UsageError("--timeout is for the waiting: it needs --wait or --follow")
+    return _started(setup, setup.channel.ask(**request, **_given(options)), options)
+
+
+def _given(options: Record) -> Record:
     """Those of START_OPTIONS that were given, as the daemon takes them."""
     names = ("name", "locks", "links", "key", "priority")
     return {name: options[name] for name in names if options[name] not in (None, ())}
 
 
-def started(setup: Setup, task: Record, options: Record) -> int:
-    """Say that `task` was started and, by `--wait`, how it ended. The exit code."""
+def _started(setup: Setup, task: Record, options: Record) -> int:
     quiet = options["quiet"]
     if quiet:
         print(task["id"], flush=True)
@@ -57,7 +63,7 @@ def started(setup: Setup, task: Record, options: Record) -> int:
         log = _log(setup, task) if options["follow"] else None
         tasks = wait_for(setup, [task["id"]], timeout=options["timeout"], quiet=quiet, log=log)
         if setup.output != "table" and not quiet:
-            print_one(setup.output, tasks[0], headers=setup.headers)
+            print_one(setup.output, whole(setup, tasks)[0], headers=setup.headers)
         return exit_code(tasks)
     if setup.output != "table" and not quiet:
         print_one(setup.output, task, headers=setup.headers)

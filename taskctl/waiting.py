@@ -45,13 +45,19 @@ def wait_for(
         with _teller(setup, quiet, log) as tell:
             rested = watch.until(task_ids, enough, tell)
     except KeyboardInterrupt:
-        names = " ".join(map(str, task_ids))
+        names = " ".join(str(watch.numbers.get(task_id, task_id)) for task_id in task_ids)
         click.echo(f"detached; task {names} goes on. taskctl wait {names}", err=True)
         raise
     for task in rested:
         if not quiet or exit_code([task]):
             click.echo("\n".join(ending(task)), err=True)
     return rested
+
+
+def whole(setup: Setup, tasks: Sequence[Record]) -> list[Record]:
+    """`tasks` as `show` has them, with errors, locks and history."""
+    numbers = setup.channel.submit_many([("tasks.get", {"task_id": t["id"]}) for t in tasks])
+    return [setup.channel.collect(number) for number in numbers]
 
 
 def _teller(setup: Setup, quiet: bool, log: LogPrinter | None) -> Any:
@@ -68,6 +74,7 @@ class Watch:
     """Requests in flight, and what is done with each answer."""
 
     def __init__(self, channel: Channel, timeout: float | None, log: LogPrinter | None) -> None:
+        self.numbers: dict[int | str, int] = {}  # of the tasks, by what they are called
         self._channel = channel
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
@@ -93,6 +100,7 @@ class Watch:
 
     def _watch(self, task_id: int | str, seen: int, tell: Callable[[Record], object]) -> None:
         def changed(task: Record) -> None:
+            self.numbers[task_id] = task["id"]
             tell(task)
             if task["state"] in ("paused", "stopped"):
                 self._rest(task_id, task)

@@ -5,12 +5,13 @@ It imports no model and no pathlib, so that a program that only passes JSON on s
 
 import os
 import socket
+import stat
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from taskd import wire
-from taskd.model.errors import ProtocolError, TaskdError, Unavailable
+from taskd.model.errors import InvalidInput, ProtocolError, TaskdError, Unavailable
 from taskd.socket_path import find_socket
 
 
@@ -116,6 +117,8 @@ class Channel:
 
 
 def _connect(path: str) -> socket.socket:
+    if not path:
+        raise InvalidInput("the socket of the daemon is given as an empty path")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(path)
@@ -129,6 +132,11 @@ def _unavailable(path: str, error: OSError) -> Unavailable:
     if isinstance(error, FileNotFoundError):
         return Unavailable(f"no daemon at {path}: there is no such socket", hint="taskd start")
     if isinstance(error, ConnectionRefusedError):
+        if not _is_socket(path):
+            return Unavailable(
+                f"cannot connect to {path}: it is no socket",
+                hint="taskctl finds the socket of your own daemon by itself",
+            )
         return Unavailable(
             f"no daemon at {path}: the socket is left over from one that ended", hint="taskd start"
         )
@@ -138,3 +146,10 @@ def _unavailable(path: str, error: OSError) -> Unavailable:
             hint="the daemon belongs to another user; set TASKD_SOCKET or start your own",
         )
     return Unavailable(f"cannot connect to {path}: {error.strerror or error}")
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return True  # it was, and is gone by now

@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from taskd import daemon, detach
-from taskd.check import find_problems
+from taskd.check import find_notes, find_problems
 from taskd.client import Client
 from taskd.model.errors import Busy, TaskdError, Unavailable
 from taskd.places import Places, find_places
+from taskd.settings import load
 
 STOP_PATIENCE = 30.0
 
@@ -64,6 +65,13 @@ def _places() -> Places:
     )
 
 
+def _places_to_start() -> Places:
+    """Raises StoreError where the configuration that was asked for is not there."""
+    places = _places()
+    places.require_config()
+    return places
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="taskctl", message="taskd %(version)s")
 @with_places
@@ -76,7 +84,8 @@ def main() -> None:
 @click.option("--ready-fd", type=int, hidden=True)
 def run_command(ready_fd: int | None) -> int:
     """Run the daemon here, until it is told to stop."""
-    places = _places()
+    # The daemon of `start` is given the path in any case.
+    places = _places_to_start() if ready_fd is None else _places()
 
     def serve(descriptor: int | None) -> int:
         return daemon.run(places, ready_fd=descriptor)
@@ -88,7 +97,7 @@ def run_command(ready_fd: int | None) -> int:
 @with_places
 def start() -> None:
     """Start the daemon in the background; returns when it answers."""
-    _start(_places())
+    _start(_places_to_start())
 
 
 @main.command()
@@ -103,8 +112,12 @@ def stop(wait: bool) -> None:
 @with_places
 @click.option("--wait", is_flag=True, help="Wait for the running steps first.")
 def restart(wait: bool) -> None:
-    """Stop the daemon, if there is one, and start it again."""
-    places = _places()
+    """Stop the daemon, if there is one, and start it again.
+
+    Nothing is stopped when the configuration cannot be used.
+    """
+    places = _places_to_start()
+    load(places.config, os.environ)
     _stop(places, wait)
     _start(places)
 
@@ -134,7 +147,10 @@ def status(output: str) -> None:
 @with_places
 def check() -> int:
     """Look for mistakes in configuration, actions and store, without a daemon."""
-    problems = list(find_problems(_places()))
+    places = _places()
+    problems = list(find_problems(places))
+    for note in find_notes(places):
+        click.echo(note, err=True)
     for problem in problems:
         click.echo(problem)
     if not problems:

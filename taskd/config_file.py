@@ -14,7 +14,8 @@ import yaml
 
 from taskd.model.errors import StoreError
 
-SECTIONS = ("settings", "notify", "cleanup", "roles", "grants")
+NOT_YET = ("notify", "cleanup", "roles", "grants")
+SECTIONS = ("settings", *NOT_YET)
 Text: TypeAlias = str | list[str]
 
 
@@ -40,6 +41,15 @@ def read_settings(path: Path) -> dict[str, Given]:
     return settings
 
 
+def find_unused(path: Path) -> list[str]:
+    """A line for each section that has no effect in this version. Raises StoreError."""
+    return [
+        f"{path}:{_line(section)}: the section {section.value!r} has no effect in this version"
+        for section, _ in _sections(path)
+        if section.value in NOT_YET
+    ]
+
+
 def _sections(path: Path) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
@@ -48,7 +58,9 @@ def _sections(path: Path) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise StoreError(f"{path}{line}: this is no YAML: {error.problem}") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, yaml.YAMLError) as error:
         raise StoreError(f"cannot read {path}: {error}") from None
     if root is not None:
         yield from _pairs(path, root, "the file")

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from taskd.api import actions, daemon, locks, logs, tasks  # noqa: F401
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
+from taskd.config_file import find_unused
 from taskd.engine.director import Director
 from taskd.engine.engine import Engine, Order, action_folders
 from taskd.engine.recovery import recover
@@ -49,6 +50,8 @@ def run(places: Places, ready_fd: int | None = None) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     with _own(places):
         settings = load(places.config, os.environ)
+        for note in find_unused(places.config):
+            log.warning("%s", note)
         engine = _build(places, settings)
         server = Server(engine)
         _listen_to_signals(engine)

@@ -4,15 +4,25 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from taskd.model.errors import StoreError
 from taskd.socket_path import state_folder, xdg
 
 
 @dataclass(frozen=True)
 class Places:
-    config: Path  # taskd.yaml; it need not exist
+    config: Path  # taskd.yaml; it need not exist, unless it was named
     actions: Path  # the first of the action folders
     state: Path
     socket: Path
+    config_named: bool = False  # by an option or the environment
+
+    def require_config(self) -> None:
+        """Raises StoreError when the configuration was named and is not there."""
+        try:
+            if self.config_named:
+                self.config.stat()
+        except OSError as error:
+            raise StoreError(f"cannot read {self.config}: {error.strerror}") from None
 
     @property
     def store(self) -> Path:
@@ -49,7 +59,8 @@ def find_places(
     environment = os.environ
     alone = environment.get("TASKD_STATE_DIR")
     state_dir = Path(state or state_folder())
-    if given := config or environment.get("TASKD_CONFIG"):
+    given = config or environment.get("TASKD_CONFIG")
+    if given:
         config_file = Path(given)
     elif alone and not state:
         config_file = state_dir / "taskd.yaml"
@@ -61,4 +72,5 @@ def find_places(
         actions=config_file.absolute().parent / "actions",
         state=state_dir.absolute(),
         socket=Path(socket_path).absolute(),
+        config_named=bool(given),
     )

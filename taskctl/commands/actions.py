@@ -20,6 +20,7 @@ def command(setup: Setup, label: str | None, broken: bool) -> None:
         _show(setup, setup.channel.ask("actions.get", label=label))
     else:
         _list(setup, setup.channel.ask("actions.find"), "label", "no actions are known")
+        _tell_broken(len(setup.channel.ask("actions.broken")))
 
 
 def _list(setup: Setup, records: list[Record], name: str, none: str) -> None:
@@ -35,6 +36,12 @@ def _list(setup: Setup, records: list[Record], name: str, none: str) -> None:
 
     columns = BROKEN_COLUMNS if name == "file" else ACTION_COLUMNS
     show(setup.color, table(columns, records, headers=setup.headers))
+
+
+def _tell_broken(count: int) -> None:
+    if count:
+        files = "1 action file" if count == 1 else f"{count} action files"
+        click.echo(f"{files} could not be loaded: taskctl actions --broken", err=True)
 
 
 def _show(setup: Setup, action: Record) -> None:

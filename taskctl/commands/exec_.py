@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from taskctl.options import Command, Setup, pass_setup, seconds
-from taskctl.starting import given, start_options, started
+from taskctl.starting import start, start_options
 
 INHERITED = ("PATH", "HOME", "LANG", "TZ")
 
@@ -26,20 +26,17 @@ def command(setup: Setup, /, words: tuple[str, ...], **options: Any) -> int:
     Several words are a command and its arguments, one word is a line for /bin/sh. Put `--` before
     them. It gets PATH, HOME, LANG and TZ as they are here, and --env.
     """
-    how = {
-        name: options[name]
-        for name in ("rescue", "retry", "time_limit")
-        if options[name] is not None
+    if not words[0].strip():
+        raise click.UsageError("the command is empty")
+    request = {
+        "method": "tasks.exec",
+        "command": list(words) if len(words) > 1 else words[0],
+        "cwd": os.path.abspath(options["cwd"]),
+        "environment": _environment(options["env"]),
     }
-    task = setup.channel.ask(
-        "tasks.exec",
-        command=list(words) if len(words) > 1 else words[0],
-        cwd=os.path.abspath(options["cwd"]),
-        environment=_environment(options["env"]),
-        **how,
-        **given(options),
-    )
-    return started(setup, task, options)
+    how = ("rescue", "retry", "time_limit")
+    request |= {name: options[name] for name in how if options[name] is not None}
+    return start(setup, request, options)
 
 
 def _environment(pairs: tuple[str, ...]) -> dict[str, str]:

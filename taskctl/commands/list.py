@@ -1,11 +1,13 @@
 """`taskctl list`."""
 
+import sys
+
 import click
 
 from taskctl.options import Command, Setup, pass_setup
-from taskctl.view.forms import Record, print_list
+from taskctl.view.forms import Record, as_page, print_list
 
-PAGE = 500  # records a request, with --all
+PAGE = 500  # records a request
 
 # What CSV holds unless --columns says otherwise, in any terminal.
 FIELDS = (
@@ -15,8 +17,8 @@ FIELDS = (
 
 
 @click.command(cls=Command)
-@click.option("--search", metavar="QUERY", default="", help="Only tasks that match.")
-@click.option("--order", metavar="COLUMN", default="", help="Sort by a column; -COLUMN: downwards.")
+@click.option("--search", default="", hidden=True)  # the daemon says that there is none yet
+@click.option("--order", default="", hidden=True)
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most.")
 @click.option("--all", "everything", is_flag=True, help="All tasks, not only the newest.")
 @click.option("--columns", metavar="A,B", help="Show these columns.")
@@ -32,13 +34,17 @@ def command(
     full: bool,
 ) -> None:
     """List tasks, newest first."""
-    names = [name.strip() for name in columns.split(",")] if columns else []
+    names = _choose(columns, full) if columns else []
     query = {"search": search, "order": order, "full": full}
-    page = _all(setup, query) if everything else _find(setup, query, limit)
+    page = _find(setup, query, sys.maxsize if everything else limit)
+    if everything:
+        page = as_page(page["items"])
     if setup.output == "table":
         _print_table(setup, page, names)
-    else:
-        print_list(setup.output, page, fields=names or FIELDS, headers=setup.headers)
+        return
+    if names and setup.output != "name":
+        page["items"] = [{name: task.get(name) for name in names} for task in page["items"]]
+    print_list(setup.output, page, fields=names or FIELDS, headers=setup.headers)
 
 
 LEFT_OUT = frozenset(
@@ -46,19 +52,28 @@ LEFT_OUT = frozenset(
 )  # but for --full
 
 
-def _find(setup: Setup, query: Record, limit: int, after: str = "") -> Record:
-    page: Record = setup.channel.ask("tasks.find", **query, limit=limit, after=after)
+def _choose(columns: str, full: bool) -> list[str]:
+    """The names in `columns`. Raises InvalidInput for one that is no column."""
+    from taskctl.view.columns import choose
+
+    names = [name.strip() for name in columns.split(",")]
+    choose([name for name in names if not (full and name in LEFT_OUT)])
+    return names
+
+
+def _find(setup: Setup, query: Record, limit: int) -> Record:
+    """The newest tasks as one page, however many the daemon makes of it."""
+    items: list[Record] = []
+    while True:
+        wanted = min(PAGE, limit - len(items))
+        after = str(items[-1]["id"]) if items else ""
+        page: Record = setup.channel.ask("tasks.find", **query, limit=wanted, after=after)
+        items += page["items"]
+        if len(page["items"]) < wanted or len(items) >= limit:
+            break
     if not query["full"]:
-        page["items"] = [{k: v for k, v in t.items() if k not in LEFT_OUT} for t in page["items"]]
-    return page
-
-
-def _all(setup: Setup, query: Record) -> Record:
-    page = last = _find(setup, query, PAGE)
-    while len(last["items"]) == PAGE:
-        last = _find(setup, query, PAGE, after=str(last["items"][-1]["id"]))
-        page["items"] += last["items"]
-    return {"total": len(page["items"]), "items": page["items"]}
+        items = [{k: v for k, v in task.items() if k not in LEFT_OUT} for task in items]
+    return page | {"items": items}
 
 
 def _print_table(setup: Setup, page: Record, names: list[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from taskctl.options import Command, Setup, pass_setup
-from taskctl.starting import given, start_options, started
+from taskctl.starting import start, start_options
 from taskctl.view.forms import Record
 from taskd.model.errors import InvalidInput
 
@@ -19,28 +19,44 @@ PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)(:?=)(.*)", re.DOTALL)
 @click.command(cls=Command)
 @click.argument("action", metavar="ACTION|FILE.yaml")
 @click.argument("pairs", metavar="[KEY=VALUE]...", nargs=-1)
-@click.option("--input", "whole", metavar="JSON|@FILE|-", help="The inputs as one JSON object.")
+@click.option(
+    "--input",
+    "wholes",
+    metavar="JSON|@FILE|-",
+    multiple=True,
+    help="The inputs as one JSON object.",
+)
 @start_options
 @pass_setup
 def command(
-    setup: Setup, /, action: str, pairs: tuple[str, ...], whole: str | None, **options: Any
+    setup: Setup, /, action: str, pairs: tuple[str, ...], wholes: tuple[str, ...], **options: Any
 ) -> int:
     """Start a task of a known action, or of a YAML definition in a file.
+
+    Such a definition is kept with its task: editing the file later changes only new tasks.
 
     KEY=VALUE is read by the type of the input, KEY:=JSON as JSON; KEY=@FILE takes a secret from a
     file.
     """
+    if action.endswith(".py"):
+        raise InvalidInput(
+            f"cannot run {action}: a Python action is not run from its file, but put into the "
+            "folder of actions",
+            hint="~/.config/taskd/actions unless set otherwise; taskctl actions lists its label",
+        )
+    if len(wholes) > 1:
+        raise click.UsageError("--input is given twice")
     words, input = _read_pairs(pairs)
-    input = (_read_object(whole) if whole is not None else {}) | input
+    for whole in wholes:
+        input = _read_object(whole) | input
     if is_file(action):
         text = _read_file(action)
         words = _with_secrets(words, lambda: _secrets_of_file(text))
-        start = {"method": "tasks.start_definition", "text": text, "file": action}
+        request = {"method": "tasks.start_definition", "text": text, "file": action}
     else:
         words = _with_secrets(words, lambda: _secrets_of_action(setup, action))
-        start = {"method": "tasks.start", "action": action}
-    task = setup.channel.ask(**start, input=input, words=words, **given(options))
-    return started(setup, task, options)
+        request = {"method": "tasks.start", "action": action}
+    return start(setup, {**request, "input": input, "words": words}, options)
 
 
 def is_file(action: str) -> bool:
@@ -86,6 +102,8 @@ def _no_constant(name: str) -> None:
 
 
 def _read_file(path: str) -> str:
+    if not path:
+        raise InvalidInput("cannot read '@': expected the name of a file after it")
     try:
         return Path(path).read_text(encoding="utf-8")
     except OSError as error:

@@ -4,7 +4,7 @@ import click
 
 from taskctl.options import Command, Setup, pass_setup, seconds, tasks_argument
 from taskctl.view.forms import as_page, print_list, print_one
-from taskctl.waiting import exit_code, wait_for
+from taskctl.waiting import exit_code, wait_for, whole
 
 
 @click.command(cls=Command)
@@ -20,7 +20,7 @@ def command(
         raise click.UsageError("wait needs task ids")
     tasks = wait_for(setup, task_ids, timeout=timeout, enough=1 if one and task_ids else None)
     if setup.output != "table" and len(task_ids) == 1:
-        print_one(setup.output, tasks[0], headers=setup.headers)
+        print_one(setup.output, whole(setup, tasks)[0], headers=setup.headers)
     elif setup.output != "table":
-        print_list(setup.output, as_page(tasks), headers=setup.headers)
+        print_list(setup.output, as_page(whole(setup, tasks)), headers=setup.headers)
     return exit_code(tasks)

@@ -107,9 +107,11 @@ def test_force_cuts_short_a_grace_that_has_begun(running: Daemon) -> None:
     before = time.monotonic()
 
     first = running.taskctl("cancel", task_id)
+    shown = running.taskctl("show", task_id)
     second = running.taskctl("cancel", "--force", task_id)
 
     assert (first.returncode, second.returncode) == (0, 0)
+    assert "running, being cancelled\n" in shown.stdout
     assert running.wait(task_id) == 10
     assert time.monotonic() - before < 5
 

@@ -1,5 +1,6 @@
 """A step fails, the task pauses with its lock, the cause is fixed, it goes on and ends well."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,7 @@ def test_task_pauses_where_it_failed_and_goes_on_from_there(action: str, running
     first = running.taskctl("run", action, *words, "--wait", "-o", "json")
     paused = running.show("@last")
     assert first.returncode == 9
+    assert {**json.loads(first.stdout), "duration": paused["duration"]} == paused
     assert (paused["name"], paused["state"], paused["result"]) == (
         "Back up blog",
         "paused",

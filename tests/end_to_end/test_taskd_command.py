@@ -255,11 +255,8 @@ def test_check_names_all_that_is_wrong_with_its_place(taskd: Taskd) -> None:
     assert store.startswith(str(taskd.state / "taskd.db"))
 
 
-def test_check_names_a_configuration_that_is_not_there(
-    taskd: Taskd, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_names_a_configuration_that_is_not_there(taskd: Taskd) -> None:
     default = taskd("check")
-    monkeypatch.setenv("TASKD_CONFIG", "/none.yaml")
     named = taskd("check", "--config", "/none.yaml")
 
     assert default.returncode == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from taskd.config_file import find_unused
 from taskd.model.errors import StoreError
 from taskd.settings import Settings, load
 
@@ -79,6 +80,15 @@ def test_other_sections_of_the_file_are_left_alone(config: Path) -> None:
     )
 
     assert load(config, {}) == Settings(executor_slots=2)
+
+
+def test_sections_without_an_effect_are_named_by_line(config: Path) -> None:
+    config.write_text("notify: []\nsettings: {executor_slots: 2}\ngrants: []\n")
+
+    assert find_unused(config) == [
+        f"{config}:1: the section 'notify' has no effect in this version",
+        f"{config}:3: the section 'grants' has no effect in this version",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +165,15 @@ def test_file_that_cannot_be_read_is_an_error(config: Path) -> None:
 
     with pytest.raises(StoreError, match="cannot read"):
         load(config, {})
+
+
+def test_reason_why_a_file_cannot_be_read_is_told_once(config: Path) -> None:
+    config.mkdir()
+
+    with pytest.raises(StoreError) as caught:
+        load(config, {})
+
+    assert caught.value.message == f"cannot read {config}: Is a directory"
 
 
 def test_every_setting_has_help_in_one_sentence() -> None:

@@ -21,6 +21,17 @@ def test_help_lists_every_command(run):
     assert all(f"\n  {name} " in help.out for name in COMMANDS)
 
 
+def test_no_words_are_answered_with_the_help_on_stderr(run):
+    ran = run()
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == run("--help").out
+
+
+def test_words_without_a_command_are_a_usage_error(run):
+    assert run("--").code == 2
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(run, name):
     help = run(name, "--help")
@@ -99,6 +110,32 @@ def test_error_text_is_inert(run, daemon):
     assert (ran.code, "\x1b" in ran.err, "\x07" in ran.err) == (2, False, False)
 
 
+@pytest.mark.parametrize("kind", ["mkdir", "touch"])
+def test_socket_that_is_none_is_said_to_be_none(run, tmp_path, kind):
+    getattr(tmp_path / "file", kind)()
+
+    ran = run("list", "--socket", str(tmp_path / "file"))
+
+    assert ran.code == 6
+    assert f"{tmp_path}/file: it is no socket" in ran.err
+
+
+def test_empty_socket_path_is_a_mistake_of_the_caller(run):
+    ran = run("list", "--socket", "")
+
+    assert ran.code == 2
+    assert "empty path" in ran.err
+
+
+@pytest.mark.parametrize("words", [("exec", "--"), ("list", "--socket"), ()])
+def test_word_that_is_not_utf8_is_refused_before_anything_is_sent(run, daemon, words):
+    ran = run(*words, "/mnt/ž\x1b\udcff")
+
+    assert ran.code == 2
+    assert r"/mnt/ž\x1b\xff is not UTF-8" in ran.err
+    assert daemon.asked == []
+
+
 def test_no_daemon_says_which_socket_and_what_to_type(run, tmp_path):
     ran = run("list", "--socket", str(tmp_path / "none"))
 
@@ -122,3 +159,7 @@ def test_version_is_that_of_the_distribution(run):
     version = run("version", "-o", "json").json["version"]
 
     assert f'version = "{version}"' in project.read_text()
+
+
+def test_version_is_an_option_too(run):
+    assert run("--version").out == run("version").out

@@ -1,5 +1,8 @@
 """`show`, `logs`, `locks`, `actions` and `wait`."""
 
+import os
+import signal
+
 import pytest
 from wire_records import a_paused_task, a_step, a_task, an_error
 
@@ -12,6 +15,18 @@ def test_paused_task_has_no_result_yet(run, daemon):
     daemon.answers["tasks.get"] = a_paused_task()
 
     assert "? (error, if it were stopped now)" in run("show", "42").out
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"), [("running", "running, being cancelled"), ("stopped", "stopped")]
+)
+def test_running_task_that_was_cancelled_says_so(run, daemon, state, shown):
+    event = {"at": "2025-11-03T12:00:00Z", "event": "cancelled", "who": "ana", "detail": ""}
+    daemon.answers["tasks.get"] = a_task(state=state, history=[event])
+
+    lines = [line.split(maxsplit=1) for line in run("show", "42").out.splitlines()]
+
+    assert ["state", shown] in lines
 
 
 def test_all_sections_are_shown_without_a_flag(run, daemon):
@@ -97,10 +112,23 @@ def test_action_is_shown_with_its_inputs(run, daemon):
         "file": "/a/backup.yaml", "line": 1, "locks": [], "rescue": "pause",
         "on_conflict": "pause", "steps": [{"name": "dump", "doc": ""}],
     }  # fmt: skip
-    daemon.answers |= {"actions.get": action, "actions.find": [action]}
+    daemon.answers |= {"actions.get": action, "actions.find": [action], "actions.broken": []}
 
     assert "site  string  required" in run("actions", "backup.site").out
     assert run("actions", "-o", "name").out == "backup.site\n"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "name"])
+@pytest.mark.parametrize(("count", "files"), [(1, "1 action file"), (2, "2 action files")])
+def test_list_of_actions_tells_that_files_are_broken(run, daemon, form, count, files):
+    broken = {"file": "a.py", "line": 3, "message": "invalid syntax"}
+    daemon.answers |= {"actions.find": [], "actions.broken": [broken] * count}
+
+    ran = run("actions", "-o", form)
+
+    told = f"{files} could not be loaded: taskctl actions --broken"
+    assert ran.err.splitlines()[-1] == told
+    assert told not in ran.out
 
 
 def test_broken_action_files_are_listed(run, daemon):
@@ -115,3 +143,36 @@ def test_waiting_for_several_is_judged_by_the_worst_that_was_awaited(run, daemon
     daemon.answers["tasks.watch"] = lambda parameters: tasks[parameters["task_id"]]
 
     assert run("wait", "1", "2", *flags).code == code
+
+
+def test_awaited_task_is_shown_whole_under_json(run, daemon):
+    whole = a_paused_task(errors=[an_error(step="copy")])
+    daemon.answers |= {"tasks.watch": a_paused_task(), "tasks.get": whole}
+
+    ran = run("wait", "42", "-o", "json")
+
+    assert (ran.code, ran.json) == (9, whole)
+
+
+def test_awaited_tasks_are_shown_whole_under_json(run, daemon):
+    tasks = {n: a_task(id=n, links=[{"resource": "site:blog"}]) for n in (1, 2)}
+    daemon.answers |= {
+        "tasks.watch": lambda parameters: a_task(id=parameters["task_id"]),
+        "tasks.get": lambda parameters: tasks[parameters["task_id"]],
+    }
+
+    assert run("wait", "1", "2", "-o", "json").json["items"] == [tasks[1], tasks[2]]
+
+
+def test_interrupt_names_the_task_that_last_stood_for(run, daemon):
+    def watch(parameters):
+        if parameters["task_id"] != "@last":
+            os.kill(os.getpid(), signal.SIGINT)
+        return a_task(state="running", result="pending")
+
+    daemon.answers["tasks.watch"] = watch
+
+    ran = run("wait", "@last")
+
+    assert ran.code == 130
+    assert ran.err.splitlines()[-1] == "detached; task 42 goes on. taskctl wait 42"

@@ -63,6 +63,24 @@ def test_input_that_cannot_be_read_is_refused(run, words):
     assert ran.err.startswith("taskctl: ")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "x", "--input", "@"], "expected the name of a file after it"),
+        (["run", "x", "--input", "{}", "--input", "{}"], "--input is given twice"),
+        (["run", "x", "--timeout", "3s"], "it needs --wait or --follow"),
+        (["run", "deploy/x.py"], "not run from its file, but put into the folder of actions"),
+        (["exec", "--", ""], "the command is empty"),
+    ],
+)
+def test_mistake_is_named_and_nothing_is_started(run, starting, words, told):
+    ran = run(*words)
+
+    assert ran.code == 2
+    assert told in ran.err
+    assert starting.asked == []
+
+
 def test_several_words_are_a_command_and_one_is_a_line(run, starting):
     run("exec", "--", "ls", "-l", "--output", "x")
     several = starting.parameters("tasks.exec")["command"]
@@ -171,6 +189,7 @@ def test_followed_output_is_all_printed_before_the_end(run, starting):
 
 
 def test_awaited_task_is_one_object_under_json(run, starting):
-    starting.answers["tasks.watch"] = a_task()
+    whole = a_task(history=[{"event": "created"}])
+    starting.answers |= {"tasks.watch": a_task(), "tasks.get": whole}
 
-    assert run("run", "backup.site", "--wait", "-o", "json").json["result"] == "success"
+    assert run("run", "backup.site", "--wait", "-o", "json").json == whole
