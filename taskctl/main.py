@@ -13,6 +13,7 @@ from taskctl.options import GLOBAL_OPTIONS, Setup
 from taskd.model.errors import TaskdError
 
 COMMANDS = os.path.join(os.path.dirname(__file__), "commands")
+OF_TASKD = ("start", "stop", "restart", "reload", "status", "check")
 INTERRUPTED = 130
 
 
@@ -45,6 +46,8 @@ class Commands(click.Group):
         from difflib import get_close_matches  # slow to load, and only needed here
 
         close = get_close_matches(name, self.list_commands(context), n=1)
+        if name in OF_TASKD:
+            close = [f"taskd {name}"]
         return f"no command {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
 
 
@@ -66,9 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Its exit code, as listed in the manual."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     setup = Setup()
-    for stream in (sys.stdout, sys.stderr):
-        if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="backslashreplace")
+    _open_streams()
     try:
         _check_text(words)
         status = _invoke(words, setup)
@@ -91,6 +92,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     finally:
         setup.close()
+
+
+def _open_streams() -> None:
+    """Any of them may be closed, and none of them is to fail at what is no UTF-8."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r+"))
+        if reconfigure := getattr(getattr(sys, name), "reconfigure", None):
+            reconfigure(errors="backslashreplace")
 
 
 def _check_text(words: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from taskctl.view.log import LogPrinter
 from taskctl.view.story import Story, ending
 from taskctl.view.terminal import draws
 from taskd.channel import Channel
-from taskd.model.errors import WaitTimeout
+from taskd.model.errors import Unavailable, WaitTimeout
 
 POLL = 30.0  # seconds that a request may wait for news
 
@@ -45,9 +45,14 @@ def wait_for(
         with _teller(setup, quiet, log) as tell:
             rested = watch.until(task_ids, enough, tell)
     except KeyboardInterrupt:
-        names = " ".join(str(watch.numbers.get(task_id, task_id)) for task_id in task_ids)
+        names = watch.names(task_ids)
         click.echo(f"detached; task {names} goes on. taskctl wait {names}", err=True)
         raise
+    except Unavailable as lost:
+        names = watch.names(task_ids)
+        raise Unavailable(
+            lost.message, hint=f"task {names} goes on; taskd start, then taskctl wait {names}"
+        ) from None
     for task in rested:
         if not quiet or exit_code([task]):
             click.echo("\n".join(ending(task)), err=True)
@@ -74,7 +79,7 @@ class Watch:
     """Requests in flight, and what is done with each answer."""
 
     def __init__(self, channel: Channel, timeout: float | None, log: LogPrinter | None) -> None:
-        self.numbers: dict[int | str, int] = {}  # of the tasks, by what they are called
+        self._numbers: dict[int | str, int] = {}  # of the tasks, by what they are called
         self._channel = channel
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
@@ -82,6 +87,10 @@ class Watch:
         self._position: dict[int | str, Mapping[str, int]] = {}
         self._pending: dict[int, Callable[[Record], None]] = {}
         self._rested: list[Record] = []
+
+    def names(self, task_ids: Sequence[int | str]) -> str:
+        """Their numbers, as far as they are known."""
+        return " ".join(str(self._numbers.get(task_id, task_id)) for task_id in task_ids)
 
     def until(
         self,
@@ -100,7 +109,7 @@ class Watch:
 
     def _watch(self, task_id: int | str, seen: int, tell: Callable[[Record], object]) -> None:
         def changed(task: Record) -> None:
-            self.numbers[task_id] = task["id"]
+            self._numbers[task_id] = task["id"]
             tell(task)
             if task["state"] in ("paused", "stopped"):
                 self._rest(task_id, task)

@@ -24,6 +24,8 @@ from taskd.model.errors import InvalidInput, ProtocolError, TaskdError, by_code
 
 PROTOCOL = 1
 MAX_LINE = 16 * 1024 * 1024
+TOO_LARGE = f"the request is larger than {MAX_LINE >> 20} MiB"
+TOO_LARGE_HINT = "put large data in a file and pass its name"
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 INTERNAL_ERROR, REFUSED = -32603, -32000
@@ -44,7 +46,10 @@ def encode(value: Any) -> Any:
 
 
 def request(number: int, method: str, params: Mapping[str, object]) -> bytes:
+    """Raises InvalidInput for one that no daemon takes."""
     text = dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+    if len(text) > MAX_LINE:
+        raise InvalidInput(TOO_LARGE, hint=TOO_LARGE_HINT)
     return text.encode() + b"\n"
 
 

@@ -130,10 +130,7 @@ class Connection:
         else:
             *lines, self._incoming = (self._incoming + data).split(b"\n")
         if len(self._incoming) > wire.MAX_LINE or any(len(x) > wire.MAX_LINE for x in lines):
-            error = ProtocolError(
-                f"the request is larger than {wire.MAX_LINE >> 20} MiB",
-                hint="put large data in a file and pass its name",
-            )
+            error = ProtocolError(wire.TOO_LARGE, hint=wire.TOO_LARGE_HINT)
             self.end(wire.failure(None, error, wire.INVALID_REQUEST))
         elif lines:
             self._lines = lines

@@ -1,5 +1,6 @@
 """What people type wrongly is answered with what is wrong, a remedy and an exit code; no more."""
 
+import json
 import os
 import shutil
 import socket
@@ -7,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from real_daemon import COMMANDS, Daemon
+from real_daemon import COMMANDS, Daemon, eventually
 
 ACTION = """\
 label: backup.site
@@ -161,6 +162,34 @@ def test_file_that_ends_its_loader_keeps_no_other_from_loading(running: Daemon, 
 
     assert "broken.py" in asked.stdout + asked.stderr
     assert running.taskctl("run", "backup.site", "site=blog", "--wait").returncode == 0
+
+
+def test_input_that_is_too_large_is_refused_with_the_remedy(running: Daemon) -> None:
+    file = running.root / "input.json"
+    file.write_text(json.dumps({"a": "x" * (17 << 20)}))
+
+    refused = running.taskctl("run", "x", "--input", f"@{file}")
+
+    assert refused.returncode == 2
+    assert "larger than 16 MiB\n  hint: put large data in a file" in refused.stderr
+
+
+def test_daemon_that_ends_while_one_waits_leaves_one_knowing_how_to_go_on(running: Daemon) -> None:
+    command = [str(COMMANDS / "taskctl"), "exec", "--wait", "--", "sleep", "60"]
+    waiting = subprocess.Popen(
+        command,
+        env=running.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    eventually(lambda: running.task_count() == 1)
+
+    running.taskd("stop")
+
+    _, told = waiting.communicate(timeout=30)
+    assert waiting.returncode == 6
+    assert "hint: task 1 goes on; taskd start, then taskctl wait 1" in told
 
 
 def test_second_daemon_is_refused(running: Daemon) -> None:

@@ -74,6 +74,10 @@ def test_unknown_command_is_a_usage_error_with_a_suggestion(run):
     assert "did you mean 'list'?" in ran.err
 
 
+def test_command_of_taskd_is_named_as_such(run):
+    assert "did you mean 'taskd status'?" in run("status").err
+
+
 def test_unknown_option_is_a_usage_error_with_a_suggestion(run):
     ran = run("list", "--limt", "3")
 
@@ -151,6 +155,28 @@ def test_reader_that_has_seen_enough_is_no_error(daemon):
 
     assert ran.stdout.splitlines()[-1] == "0"
     assert ran.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("list >&-", 0),
+        ("list 2>&-", 0),
+        ("list <&-", 0),
+        ("wait - <&-", 0),
+        ("run x --input - <&-", 2),
+        ("lsit 2>&-", 2),
+        (r"wait - < <(printf '\xff')", 2),
+        (r"run x --input - < <(printf '\xff')", 2),
+    ],
+)
+def test_streams_may_be_closed_or_hold_anything(daemon, line, status):
+    daemon.answers["tasks.find"] = a_page(a_task())
+    command = f"{sys.executable} -m taskctl {line}"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == status, ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr
 
 
 def test_version_is_that_of_the_distribution(run):
