@@ -4,6 +4,7 @@ A host runs steps of many tasks; each finds these as the first one found them.
 """
 
 import os
+import sys
 
 
 class Surroundings:
@@ -12,11 +13,18 @@ class Surroundings:
         self._mask = os.umask(0o077)
         os.umask(self._mask)
         self._environment = dict(os.environb)
+        self._changed = False  # the environment; to compare it each time would cost too much
+        sys.addaudithook(self._watch)
 
     def restore(self) -> None:
         os.chdir(self._folder)
         os.umask(self._mask)
-        if os.environb != self._environment:
+        if self._changed:
             for name in os.environb.keys() - self._environment:
                 del os.environb[name]
             os.environb.update(self._environment)
+            self._changed = False
+
+    def _watch(self, event: str, _arguments: object) -> None:
+        if event in ("os.putenv", "os.unsetenv"):
+            self._changed = True
