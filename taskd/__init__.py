@@ -13,10 +13,13 @@ _HOMES = {
     "Rescue": "taskd.model.step",
     "Retry": "taskd.model.definition",
     "Secret": "taskd.actions.secret",
+    "Snooze": "taskd.actions.outcome",
+    "SubTasks": "taskd.actions.outcome",
     "action": "taskd.actions.function",
     "concurrence": "taskd.actions.flow",
     "exclusive": "taskd.model.lock",
     "link": "taskd.model.lock",
+    "request": "taskd.actions.outcome",
     "sequence": "taskd.actions.flow",
     "step": "taskd.actions.step",
 }

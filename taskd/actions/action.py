@@ -15,6 +15,8 @@ from taskd.model.lock import Lock
 from taskd.model.step import JSON
 from taskd.model.task import Flow
 
+FOLDERS = "taskd_actions."  # the package that the action folders are
+
 
 @dataclass_transform(
     kw_only_default=True,
@@ -66,6 +68,12 @@ class Action:
     def finalize(self) -> JSON:
         """The last step, after all others. Only run where it is overridden."""
         return None
+
+
+def label_of(action: type[Action]) -> str:
+    """As it was given, else module and class."""
+    label = declaration_of(action).options.get("label")
+    return label or f"{action.__module__}.{action.__qualname__}".removeprefix(FOLDERS)
 
 
 def has_work(action: type[Action]) -> bool:

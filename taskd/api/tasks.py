@@ -10,6 +10,7 @@ from taskd.api.access import Caller, Permission
 from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
 from taskd.api.references import resolve
 from taskd.catalog import child
+from taskd.engine import sub_tasks
 from taskd.engine.creating import Order, create
 from taskd.engine.engine import Engine
 from taskd.engine.watchers import Watcher
@@ -237,10 +238,8 @@ def cancel(
 ) -> Brief:
     """Cancel a task; what runs of it is told, and ended after its grace, or at once by `force`."""
     task = tx.get(resolve(tx.connection, caller, task_id))
-    definition = engine.catalog.of(task)
-    may = definition is None or definition.cancellable
-    task = tx.save(lifecycle.cancel(task, caller.user, tx.now, cancellable=may))
-    for step in task.steps.values():
+    cancelled = sub_tasks.cancel(tx, engine.catalog, task, caller.user)
+    for step in [step for each in cancelled for step in each.steps.values()]:
         if step.state is StepState.RUNNING and step.call_id is not None:
             tx.after_commit.append(partial(engine.pool.cancel, step.call_id, force=force))
-    return task.brief()
+    return cancelled[0].brief()

@@ -4,23 +4,21 @@ import hashlib
 import inspect
 from pathlib import Path
 
-from taskd.actions.action import Action, has_work, words
+from taskd.actions.action import Action, has_work, label_of, words
 from taskd.actions.declaration import declaration_of
 from taskd.model.definition import Definition
 from taskd.model.record import replace
-
-_PREFIX = "taskd_actions."
 
 
 def describe(action: type[Action], name: str = "", revision: str = "") -> Definition:
     """`name` is where its module has it; `revision` that of the file, where it is known already."""
     declaration = declaration_of(action)
     options = dict(declaration.options)
-    label = options.pop("label", f"{action.__module__}.{action.__qualname__}")
+    options.pop("label", None)
     planned = action.plan is not Action.plan
     asks_author = planned or action.title is not Action.title or action.locks is not Action.locks
     definition = Definition(
-        label=str(label).removeprefix(_PREFIX),
+        label=label_of(action),
         type="python",
         title=words(action.__name__),
         steps=tuple(declaration.steps.values()),

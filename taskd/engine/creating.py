@@ -62,8 +62,11 @@ def create(
     uid: int,
     *,
     keep: JSON = None,
+    parent: int | None = None,
+    held: bool = False,
 ) -> Task:
-    """The new task, or the one that has the same key. `keep` is the definition to keep with it.
+    """The new task, or the one that has the same key. `keep` is the definition to keep with it;
+    `held`: it waits for other tasks.
 
     Raises InvalidInput, naming all that is wrong with the input.
     """
@@ -74,6 +77,7 @@ def create(
     hidden = {f.name: values[f.name] for f in definition.fields if f.secret and f.name in values}
     task = replace(
         _NEW,
+        state=State.SCHEDULED if held else State.PLANNED,
         label=definition.label,
         name=_text("name", order.get("name")) or definition.label,
         user=user,
@@ -87,6 +91,7 @@ def create(
         input=values | dict.fromkeys(hidden, secrets.HIDDEN) if hidden else values,
         definition=keep,
         wanted_locks=_locks(order),
+        parent_task_id=parent,
     )
     task = tx.add(lifecycle.create(task, tx.now))
     if hidden:

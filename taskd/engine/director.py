@@ -110,7 +110,7 @@ class Director:
 
         def apply(tx: Transaction, outcome: Outcome | Progress = outcome) -> None:
             if call_id in self._out:
-                ending.apply(tx, self.starter.catalog, *self._out[call_id], call_id, outcome)
+                ending.apply(tx, self.starter.sub_tasks, *self._out[call_id], call_id, outcome)
 
         def fail(tx: Transaction, error: Exception) -> None:
             apply(tx, Failure(StepError("internal", f"a mistake in taskd: {error!r}")))
@@ -169,7 +169,10 @@ class Director:
         tx.begin(datetime.now(UTC))
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
+        self.starter.sub_tasks.settle(tx)
         calls = self.starter.start(tx, self._room(batch)) if self.starting else []
+        if self.starter.sub_tasks.settle(tx):
+            self.look()
         tx.flush()
         next_due = steps.next_due(tx.connection)
         tx.commit()

@@ -1,27 +1,31 @@
 """What an executor reports is applied: one function from an outcome to the task that follows."""
 
-from taskd.catalog.catalog import Catalog
+from datetime import datetime, timedelta
+
 from taskd.engine import planning
+from taskd.engine.sub_tasks import SubTasks
 from taskd.executors.base import (
     Cancelled,
+    Delegated,
     Failure,
     Interrupted,
     NeverRan,
     Outcome,
     Planned,
     Progress,
+    Snoozed,
     Success,
 )
 from taskd.model import lifecycle
 from taskd.model.definition import Retry, StepDefinition
-from taskd.model.step import Rescue, StepKind
+from taskd.model.step import Rescue, Step, StepKind
 from taskd.model.task import Task
 from taskd.store.transaction import Transaction
 
 
 def apply(
     tx: Transaction,
-    catalog: Catalog,
+    sub_tasks: SubTasks,
     task_id: int,
     name: str,
     call_id: int,
@@ -32,14 +36,19 @@ def apply(
     step = task.steps[name]
     if step.call_id != call_id:
         return task
-    definition = catalog.of(task)
+    definition = sub_tasks.catalog.of(task)
     known = definition.step(name) if definition else None
-    rescue = (known and known.rescue) or (definition.rescue if definition else Rescue.PAUSE)
+    rescue = definition.rescue_of(name) if definition else Rescue.PAUSE
     match outcome:
         case Success(output):
             task = lifecycle.succeeded(task, name, output, tx.now)
         case Planned() if definition:
             task = planning.apply_plan(tx, task, definition, outcome)
+        case Snoozed(seconds, kept):
+            until = _until(step, known, tx.now + timedelta(seconds=seconds))
+            task = lifecycle.snoozed(task, name, kept, until, tx.now)
+        case Delegated():
+            task = sub_tasks.start(tx, task, name, outcome)
         case Failure(error):
             task = lifecycle.failed(task, name, error, _retry(known), rescue, tx.now)
         case Cancelled():
@@ -52,6 +61,13 @@ def apply(
         case NeverRan() | Planned():
             task = lifecycle.never_ran(task, name, tx.now)
     return tx.save(task)
+
+
+def _until(step: Step, known: StepDefinition | None, wanted: datetime) -> datetime:
+    """No later than the end of the step's time."""
+    if known is None or known.timeout is None or step.started_at is None:
+        return wanted
+    return min(wanted, step.started_at + timedelta(seconds=known.timeout))
 
 
 def _retry(known: StepDefinition | None) -> Retry:

@@ -6,12 +6,13 @@ The functions give the task that follows; whoever calls them saves it.
 from functools import lru_cache
 
 from taskd.catalog.templates import fill, fill_lock
+from taskd.engine.sub_tasks import ancestors
 from taskd.executors.base import Planned
 from taskd.model import flow as flows
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Retry
 from taskd.model.errors import TaskdError
-from taskd.model.lock import Lock, exclusive
+from taskd.model.lock import Lock, exclusive, link
 from taskd.model.record import replace
 from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
 from taskd.model.task import MAX_NAME, Flow, Task
@@ -40,9 +41,13 @@ def apply_plan(tx: Transaction, task: Task, definition: Definition, planned: Pla
     title = planned.name if len(planned.name) <= MAX_NAME else f"{planned.name[: MAX_NAME - 1]}…"
     name = title if task.name == task.label else task.name  # one that was given stays
     task = replace(task, name=name)
-    for lock in wanted:
-        if lock.exclusive and (holders := locks.conflicting(tx.connection, lock, [task.id])):
-            return _fail(tx, task, _conflict(lock, holders), Rescue.PAUSE)
+    above = {each.id for each in ancestors(tx, task)}
+    for number, lock in enumerate(wanted):
+        holders = locks.conflicting(tx.connection, lock) if lock.exclusive else []
+        if others := [holder for holder in holders if holder not in above and holder != task.id]:
+            return _fail(tx, task, _conflict(lock, others), Rescue.PAUSE)
+        if above.intersection(holders):
+            wanted[number] = link(lock.resource)  # an ancestor holds it for both
     if wanted:
         locks.take(tx.write(), task.id, wanted, tx.now)
         task = replace(task, locks=tuple(lock for lock in wanted if lock.exclusive))

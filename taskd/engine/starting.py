@@ -6,15 +6,17 @@ from datetime import datetime
 
 from taskd.catalog.catalog import Catalog
 from taskd.engine import planning, secrets
-from taskd.executors.base import Call, CallKind
+from taskd.engine.sub_tasks import SubTasks
+from taskd.executors.base import Call, CallKind, timed_out
 from taskd.logs.files import log_path
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Retry, StepDefinition
 from taskd.model.record import build
-from taskd.model.step import JSON, Rescue, Step, StepError, StepKind
+from taskd.model.step import JSON, Rescue, Step, StepError, StepKind, StepState
 from taskd.model.task import Task
 from taskd.places import Places
 from taskd.settings import Settings
+from taskd.store import children
 from taskd.store.database import Lost
 from taskd.store.transaction import Transaction
 
@@ -25,10 +27,18 @@ class Starter:
     """Makes calls of ready steps. `catalog` and `settings` are replaced when read again."""
 
     def __init__(self, catalog: Catalog, settings: Settings, places: Places) -> None:
-        self.catalog = catalog
         self.settings = settings
         self.places = places
+        self.sub_tasks = SubTasks(catalog, places)
         self._logs = str(places.logs)
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.sub_tasks.catalog
+
+    @catalog.setter
+    def catalog(self, catalog: Catalog) -> None:
+        self.sub_tasks.catalog = catalog
 
     def start(self, tx: Transaction, room: int) -> list[Call]:
         """At most `room` calls; each is committed as running before an executor sees it."""
@@ -83,9 +93,15 @@ class Starter:
             return self._vanished(task, step, f"no step {step.name!r}", tx.now)
         if new := [f.name for f in definition.fields if f.required and f.name not in task.input]:
             return self._vanished(task, step, f"new input {new[0]!r}; give it a default", tx.now)
+        if step.started_at and children.delegates(tx.connection, task.id, step.number):
+            return self.sub_tasks.start_again(tx, task, step.name)
+        left = _time_left(step, known, tx.now)
+        if known and known.timeout and left is not None and left <= 0:
+            late, rescue = timed_out(known.timeout).error, definition.rescue_of(step.name)
+            return lifecycle.failed(task, step.name, late, known.retry, rescue, tx.now)
         call_id = tx.next_call_id()
         task = lifecycle.begun(task, step.name, call_id, tx.now)
-        calls.append(self._call(task, task.steps[step.name], definition, known, call_id))
+        calls.append(self._call(task, task.steps[step.name], definition, known, call_id, left))
         return task
 
     def _vanished(self, task: Task, step: Step, what: str, now: datetime) -> Task:
@@ -102,6 +118,7 @@ class Starter:
         definition: Definition,
         known: StepDefinition | None,
         call_id: int,
+        timeout: float | None,
     ) -> Call:
         hidden = secrets.read(self.places.secrets, task.id) if _has_secrets(definition) else {}
         command = known.command if known else None
@@ -123,7 +140,7 @@ class Starter:
             kept=step.kept,
             log=log_path(self._logs, task.id, step.number, step.name),
             log_limit=self.settings.log_limit,
-            timeout=known.timeout if known else None,
+            timeout=timeout,
             cancel_grace=self.settings.cancel_grace.total_seconds(),
             secrets=tuple(str(value) for value in hidden.values()),
             command=command,
@@ -132,6 +149,15 @@ class Starter:
 
 def _numbered(task: Task, number: int) -> Step:
     return next(itertools.islice(task.steps.values(), number, None))
+
+
+def _time_left(step: Step, known: StepDefinition | None, now: datetime) -> float | None:
+    """Seconds; after a snooze what is left of them. None: as long as it likes."""
+    if known is None or known.timeout is None:
+        return None
+    if step.state is StepState.SUSPENDED and step.started_at:
+        return known.timeout - (now - step.started_at).total_seconds()
+    return known.timeout
 
 
 def _has_secrets(definition: Definition) -> bool:

@@ -70,6 +70,28 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Snoozed:
+    """The step wants to be called again; `kept` is what it finds then."""
+
+    seconds: float
+    kept: JSON = None
+
+
+@dataclass(frozen=True)
+class SubTask:
+    label: str
+    input: dict[str, JSON]
+
+
+@dataclass(frozen=True)
+class Delegated:
+    """The step is done when these are, of which `concurrency` run at a time."""
+
+    tasks: tuple[SubTask, ...]
+    concurrency: int | None = None
+
+
+@dataclass(frozen=True)
 class Cancelled:
     """It ended because it was told to."""
 
@@ -94,7 +116,9 @@ class Progress:
     note: str = ""
 
 
-Outcome: TypeAlias = Success | Failure | Planned | Cancelled | NeverRan | Interrupted
+Outcome: TypeAlias = (
+    Success | Failure | Planned | Snoozed | Delegated | Cancelled | NeverRan | Interrupted
+)
 Report: TypeAlias = Callable[[int, Outcome | Progress], None]
 
 
@@ -108,7 +132,7 @@ def as_told(told: Outcome | None, outcome: Outcome) -> Outcome:
     before it heard of it; one whose time had passed is an error like any other."""
     if told is None or isinstance(outcome, NeverRan):
         return outcome
-    if isinstance(told, Cancelled) and isinstance(outcome, Success | Planned):
+    if isinstance(told, Cancelled) and not isinstance(outcome, Failure | Interrupted):
         return outcome
     return told
 

@@ -20,12 +20,14 @@ from taskd.executors import alive, record
 from taskd.executors.base import (
     Call,
     Cancelled,
+    Delegated,
     Failure,
     Interrupted,
     NeverRan,
     Outcome,
     Planned,
     Progress,
+    Snoozed,
     Success,
     as_told,
     timed_out,
@@ -35,7 +37,10 @@ from taskd.loop import READ, WRITE, Loop, Timer
 
 PATIENCE = 0.25  # seconds that a step may hold up those behind it
 _ROUNDS = 50  # of killing a tree that grows
-_OUTCOMES = {kind.__name__: kind for kind in (Success, Failure, Planned, Cancelled, NeverRan)}
+_OUTCOMES = {
+    kind.__name__: kind
+    for kind in (Success, Failure, Planned, Snoozed, Delegated, Cancelled, NeverRan)
+}
 
 
 class Owner(Protocol):

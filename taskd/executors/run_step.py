@@ -12,8 +12,19 @@ from taskd.actions.action import Action, from_input
 from taskd.actions.command import CommandFailed
 from taskd.actions.current import Current
 from taskd.actions.declaration import Declaration, declaration_of
+from taskd.actions.outcome import Snooze, SubTasks, as_request
 from taskd.catalog.python_source import find_action
-from taskd.executors.base import Call, CallKind, Failure, Outcome, Planned, Success
+from taskd.executors.base import (
+    Call,
+    CallKind,
+    Delegated,
+    Failure,
+    Outcome,
+    Planned,
+    Snoozed,
+    SubTask,
+    Success,
+)
 from taskd.executors.checks import check_flow, check_locks, check_output, check_title
 from taskd.model.errors import NotFound
 from taskd.model.step import JSON, StepError
@@ -36,7 +47,7 @@ def run_step(call: Call, current: Current) -> Outcome:
         action.__dict__["task"] = current
         if call.kind == CallKind.PLAN:  # from JSON it is a plain str
             return _plan(action)
-        return Success(_without_secrets(_run(action, call), call.secrets))
+        return _outcome(_run(action, call), call)
     except _ActionChanged as changed:
         return Failure(_error(call, "action-changed", f"action changed: {changed}"))
     # Here foreign code ends: it may raise anything, SystemExit and KeyboardInterrupt included.
@@ -66,10 +77,23 @@ def _run(action: Action, call: Call) -> Any:
         outputs = {need: call.outputs[need] for need in step.needs}
     except KeyError as missing:
         raise _ActionChanged(f"step {name!r} now needs {missing}, which has not run") from None
-    output = getattr(action, name)(**outputs)
-    if output is not None:
-        check_output(output, name)
-    return output
+    return getattr(action, name)(**outputs)
+
+
+def _outcome(returned: Any, call: Call) -> Outcome:
+    if returned is None:
+        return Success()
+    match returned:
+        case Snooze():
+            check_output(returned.keep, call.step)
+            return Snoozed(returned.seconds, _without_secrets(returned.keep, call.secrets))
+        case SubTasks():
+            requests = map(as_request, returned.actions)
+            tasks = tuple(SubTask(each.label, each.input) for each in requests)
+            return Delegated(tasks, returned.concurrency)
+        case _:
+            check_output(returned, call.step)
+            return Success(_without_secrets(returned, call.secrets))
 
 
 def _plan(action: Action) -> Planned:

@@ -104,6 +104,11 @@ class Definition:
                 return step
         return None
 
+    def rescue_of(self, name: str) -> Rescue:
+        """The step's own, else the action's."""
+        step = self.step(name)
+        return (step and step.rescue) or self.rescue
+
 
 @dataclass(frozen=True)
 class Broken:

@@ -37,8 +37,16 @@ _AT_WORK = (StepState.RUNNING, StepState.SUSPENDED)
 
 
 def create(task: Task, now: datetime) -> Task:
-    """A new task with its plan step."""
-    return replace(task, steps={PLAN: _PLAN_STEP}, history=(Event(now, "created", task.user),))
+    """A new task with its plan step, which may start unless the task is scheduled."""
+    plan = _PLAN_STEP if task.state is State.PLANNED else replace(_PLAN_STEP, ready=False)
+    return replace(task, steps={PLAN: plan}, history=(Event(now, "created", task.user),))
+
+
+def released(task: Task, now: datetime) -> Task:
+    """What it was scheduled for has come: scheduled → planned."""
+    draft = _Draft(task, now)
+    draft.enter(State.PLANNED)
+    return draft.settle()
 
 
 # What an executor reports
@@ -47,6 +55,7 @@ def create(task: Task, now: datetime) -> Task:
 def begun(task: Task, name: str, call_id: int | None, now: datetime) -> Task:
     """The step is given to an executor; it counts as running from here on."""
     step = task.steps[name]
+    goes_on = step.state is StepState.SUSPENDED  # it is the same attempt
     steps = dict(task.steps)
     steps[name] = replace(
         step,
@@ -54,8 +63,8 @@ def begun(task: Task, name: str, call_id: int | None, now: datetime) -> Task:
         ready=False,
         due_at=None,
         call_id=call_id,
-        attempts=step.attempts + 1,
-        started_at=now,
+        attempts=step.attempts if goes_on else step.attempts + 1,
+        started_at=step.started_at if goes_on else now,
         ended_at=None,
         error=None,
     )
@@ -100,6 +109,20 @@ def succeeded(task: Task, name: str, output: JSON, now: datetime) -> Task:
         progress=1.0,
         ended_at=now,
     )
+    return draft.settle()
+
+
+def snoozed(task: Task, name: str, kept: JSON, until: datetime, now: datetime) -> Task:
+    """The step has nothing to do until then, and no host waits with it."""
+    draft = _Draft(task, now)
+    draft.suspend(name, due_at=until, kept=kept)
+    return draft.settle()
+
+
+def delegated(task: Task, name: str, now: datetime) -> Task:
+    """The step waits for sub-tasks; how they end makes it `succeeded`, `failed` or `cancelled`."""
+    draft = _Draft(task, now)
+    draft.suspend(name)
     return draft.settle()
 
 
@@ -228,6 +251,9 @@ class _Draft:
         self.state = state
         self.fields |= {"state": state, "result": result, "state_updated_at": self.now}
 
+    def suspend(self, name: str, **changes: object) -> None:
+        self.change(name, state=StepState.SUSPENDED, call_id=None, interruptions=0, **changes)
+
     def put_back(self, name: str) -> None:
         """To be begun again."""
         self.change(
@@ -252,7 +278,7 @@ class _Draft:
 
     def cancel_pending(self) -> None:
         for name, step in self.steps.items():
-            if step.state in (StepState.PENDING, StepState.SUSPENDED):
+            if step.state is StepState.PENDING or step.waits_for_time:
                 self.change(name, state=StepState.CANCELLED, ready=False, due_at=None)
 
     def settle(self) -> Task:

@@ -88,6 +88,16 @@ class Step:
     rescue: Rescue | None = None  # of a failed step: what was declared when it failed
 
     @property
+    def waits_for_time(self) -> bool:
+        """Suspended until it is called again, rather than for sub-tasks."""
+        due = self.ready or self.due_at is not None
+        return self.state is StepState.SUSPENDED and due
+
+    @property
+    def waits_for_tasks(self) -> bool:
+        return self.state is StepState.SUSPENDED and not self.waits_for_time
+
+    @property
     def finished(self) -> bool:
         """Its followers may start."""
         return self.state is StepState.SUCCESS or self.state is StepState.SKIPPED

@@ -9,15 +9,14 @@ from taskd.model.lock import Holding, Lock
 from taskd.store.times import time_of, to_number
 
 
-def conflicting(connection: sqlite3.Connection, lock: Lock, excluding: Iterable[int]) -> list[int]:
+def conflicting(connection: sqlite3.Connection, lock: Lock) -> list[int]:
     """The tasks that hold what stands against `lock`, oldest first."""
     rows = connection.execute(
         "SELECT DISTINCT task_id FROM locks WHERE resource = ?"
         " AND (operation = ? OR operation = '' OR ? = '') ORDER BY since, task_id",
         (lock.resource, lock.operation, lock.operation),
     )
-    own = set(excluding)
-    return [task_id for (task_id,) in rows if task_id not in own]
+    return [task_id for (task_id,) in rows]
 
 
 def take(

@@ -18,7 +18,12 @@ def create_tables(database: Database) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables,)
+def add_sub_tasks(database: Database) -> None:
+    for statement in _SUB_TASKS:
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_sub_tasks)
 
 _FIRST = (
     """CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID""",
@@ -115,4 +120,24 @@ _FIRST = (
         detail TEXT NOT NULL,
         PRIMARY KEY (task_id, version, number)
     ) WITHOUT ROWID""",
+)
+
+_SUB_TASKS = (
+    # How many sub-tasks of a step may run at a time.
+    """CREATE TABLE delegations (
+        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        concurrency INTEGER,
+        PRIMARY KEY (task_id, step)
+    ) WITHOUT ROWID""",
+    # Those that stand for a step now: one that is started anew takes the place of the one before.
+    """CREATE TABLE children (
+        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        child_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+        PRIMARY KEY (task_id, step, position)
+    ) WITHOUT ROWID""",
+    """CREATE INDEX children_of ON children(child_id)""",
 )

@@ -32,9 +32,12 @@ class Transaction:
     def _begin_empty(self) -> None:
         self.changed: dict[int, Task] = {}
         self.after_commit: list[Callable[[], object]] = []
-        self._stored: dict[int, Task | None] = {}  # the changed ones as they are in the store
+        self._stored: dict[int, Task | None] = {}  # the changed ones as they were in the store
+        self._written: dict[int, Task] = {}  # those that were written in this transaction
+        self._told: dict[int, Task] = {}  # sub-tasks that rest
         self._keys: dict[tuple[int, str], int] = {}
         self._history: list[tuple[Any, ...]] = []
+        self._history_written = 0
         self._calls = 0
         self._mark_change()
 
@@ -48,13 +51,17 @@ class Transaction:
         self._begin_empty()
 
     def flush(self) -> None:
-        """Write what has changed."""
-        rows.write_tasks(self.connection, self._stored, self.changed)
-        rows.write_history(self.connection, self._history)
-        if self.changed:
-            tasks.set_version(self.connection, self.version)
+        """Write what has changed since the last time."""
+        written = self._written
+        changed = {i: task for i, task in self.changed.items() if task is not written.get(i)}
+        rows.write_tasks(self.connection, self._stored | written, changed)
+        self._written |= changed
+        rows.write_history(self.connection, self._history[self._history_written :])
+        self._history_written = len(self._history)
 
     def commit(self) -> None:
+        if self.changed:
+            tasks.set_version(self.connection, self.version)
         self.connection.execute("COMMIT")
         full = len(self._cache) > CACHED_TASKS
         for task in self.changed.values():
@@ -150,6 +157,17 @@ class Transaction:
         self._saved_before.setdefault(task_id, old)
         self._cache[task_id] = self.changed[task_id] = task
         return task
+
+    def rested_sub_tasks(self) -> list[Task]:
+        """Those that were changed and rest, since this was asked last."""
+        told = self._told
+        found = [
+            task
+            for task in self.changed.values()
+            if task.parent_task_id is not None and task.resting and told.get(task.id) is not task
+        ]
+        told.update((task.id, task) for task in found)
+        return found
 
     # The queue
 

@@ -75,17 +75,16 @@ def test_conflicts_are_found_by_resource_and_operation(
     add(tx, a_new_task(), a_new_task())
     locks.take(database.writer, 1, [parse_lock(held)], NOW)
 
-    found = locks.conflicting(database.writer, parse_lock(wanted), excluding=[2])
+    found = locks.conflicting(database.writer, parse_lock(wanted))
 
     assert found == ([1] if conflict else [])
-    assert locks.conflicting(database.writer, parse_lock(wanted), excluding=[1]) == []
 
 
 def test_link_conflicts_with_nothing(database: Database, tx: Transaction) -> None:
     add(tx, a_new_task())
     locks.take(database.writer, 1, [link("site:blog")], NOW)
 
-    assert locks.conflicting(database.writer, exclusive("site:blog"), []) == []
+    assert locks.conflicting(database.writer, exclusive("site:blog")) == []
 
 
 def test_held_locks_are_listed_oldest_first(database: Database, tx: Transaction) -> None:
@@ -140,7 +139,7 @@ def plan_of(connection: Connection, question: str) -> str:
         case "key":
             tasks.with_key(connection, 1, "once")
         case "conflict":
-            locks.conflicting(connection, exclusive("site:blog", "backup"), [])
+            locks.conflicting(connection, exclusive("site:blog", "backup"))
     connection.set_trace_callback(None)
     rows = connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
     return "; ".join(row[3] for row in rows)

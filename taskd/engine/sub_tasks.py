@@ -1,0 +1,214 @@
+"""Sub-tasks: the tasks that a step waits for, and what becomes of it as they come to rest."""
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from taskd.catalog.catalog import Catalog
+from taskd.catalog.inputs import read_input
+from taskd.engine import secrets
+from taskd.engine.creating import Order, create
+from taskd.executors.base import Delegated, SubTask
+from taskd.model import lifecycle
+from taskd.model.definition import Retry
+from taskd.model.errors import InvalidInput, TaskdError
+from taskd.model.record import replace
+from taskd.model.step import JSON, Rescue, Step, StepError
+from taskd.model.task import Result, State, Task
+from taskd.places import Places
+from taskd.store import children
+from taskd.store.children import Child
+from taskd.store.database import Lost
+from taskd.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+MAX_DEPTH = 50
+NAMED = 10  # sub-tasks in the text of an error
+
+_BAD = (Result.ERROR, Result.CANCELLED)
+
+
+class SubTasks:
+    """`catalog` is replaced when it is read again."""
+
+    def __init__(self, catalog: Catalog, places: Places) -> None:
+        self.catalog = catalog
+        self._places = places
+        self._started_again: set[int] = set()  # tasks, to be looked at before the commit
+
+    def start(self, tx: Transaction, task: Task, name: str, wanted: Delegated) -> Task:
+        """Create what the step asked for, all or nothing; then it waits for them."""
+        step = task.steps[name]
+        try:
+            self._check(tx, task, wanted.tasks)
+        except TaskdError as error:
+            return self._fail(tx, task, name, StepError("sub-tasks", error.message))
+        if not wanted.tasks:
+            return lifecycle.succeeded(task, name, _output([]), tx.now)
+        room = wanted.concurrency or len(wanted.tasks)
+        created = [
+            self._create(tx, task, each, held=number >= room).id
+            for number, each in enumerate(wanted.tasks)
+        ]
+        children.add(tx.write(), task.id, step.number, created, wanted.concurrency)
+        return lifecycle.delegated(task, name, tx.now)
+
+    def start_again(self, tx: Transaction, task: Task, name: str) -> Task:
+        """For a step that has sub-tasks: the paused ones are resumed, those that failed are started
+        anew, the others stay."""
+        step = task.steps[name]
+        task = lifecycle.begun(task, name, None, tx.now)
+        for child in children.of_step(tx.connection, task.id, step.number):
+            found = tx.get(child.id)
+            if found.state is State.PAUSED:
+                tx.save(lifecycle.resume(found, lifecycle.SYSTEM, tx.now))
+            elif found.result in _BAD:
+                if secrets.HIDDEN in found.input.values():
+                    why = f"sub-task {found.id} had a secret, which is gone: it cannot start anew"
+                    return self._fail(tx, task, name, StepError("sub-tasks", why))
+                again = self._create(tx, task, SubTask(found.label, found.input), held=True)
+                children.exchange(tx.write(), task.id, step.number, child.position, again.id)
+        self._started_again.add(task.id)
+        return lifecycle.delegated(task, name, tx.now)
+
+    def settle(self, tx: Transaction) -> bool:
+        """Tell parents of sub-tasks that have come to rest. Whether something may start by that.
+
+        Not within a change: what has changed is written first, so that SQL can count it.
+        """
+        told = False
+        while parents := self._started_again | {
+            task.parent_task_id for task in tx.rested_sub_tasks() if task.parent_task_id
+        }:
+            self._started_again = set()
+            tx.flush()
+            for parent in sorted(parents):
+                self._tell(tx, parent)
+            told = True
+        return told
+
+    def _tell(self, tx: Transaction, parent: int) -> None:
+        tx.begin_change()
+        try:
+            task = tx.get(parent)
+            for step in list(task.steps.values()):
+                if step.waits_for_tasks:
+                    task = self._judge(tx, task, step)
+            tx.save(task)
+        except Lost:
+            raise
+        except Exception:  # a mistake of ours in one task must not keep others from going on
+            log.exception("cannot tell task %d of its sub-tasks", parent)
+            tx.undo_change()
+        tx.end_change()
+
+    def _judge(self, tx: Transaction, task: Task, step: Step) -> Task:
+        """The step goes on waiting, or it ends as its sub-tasks did."""
+        count = children.count(tx.connection, task.id, step.number)
+        total = sum(count.values())
+        at_rest = sum(n for (state, _), n in count.items() if state in ("stopped", "paused"))
+        held = count.get(("scheduled", "pending"), 0)
+        if at_rest == total:
+            return self._end(tx, task, step)
+        if held:
+            room = children.concurrency(tx.connection, task.id, step.number) or total
+            room -= total - at_rest - held
+            for child in children.held(tx.connection, task.id, step.number, max(0, room)):
+                tx.save(lifecycle.released(tx.get(child), tx.now))
+        done = sum(n for (state, _), n in count.items() if state == "stopped")
+        return lifecycle.progressed(task, step.name, done / total, f"{done} of {total}", tx.now)
+
+    def _end(self, tx: Transaction, task: Task, step: Step) -> Task:
+        ended = children.of_step(tx.connection, task.id, step.number)
+        paused = [child for child in ended if child.state == State.PAUSED]
+        bad = paused or [child for child in ended if child.result in _BAD]
+        if task.cancelling:
+            return lifecycle.cancelled(task, step.name, tx.now)
+        if bad:
+            return self._fail(tx, task, step.name, _error(bad, len(ended)), paused=bool(paused))
+        if any(child.result == Result.WARNING for child in ended):
+            task = replace(task, needed_help=True)
+        return lifecycle.succeeded(task, step.name, _output(ended), tx.now)
+
+    def _fail(
+        self, tx: Transaction, task: Task, name: str, error: StepError, *, paused: bool = False
+    ) -> Task:
+        """A sub-task that is paused needs a person, whatever the step's rescue is."""
+        definition = self.catalog.of(task)
+        known = definition.step(name) if definition else None
+        rescue = definition.rescue_of(name) if definition else Rescue.PAUSE
+        retry = known.retry if known else Retry()
+        if paused:
+            retry, rescue = Retry(), Rescue.PAUSE
+        return lifecycle.failed(task, name, error, retry, rescue, tx.now)
+
+    def _check(self, tx: Transaction, parent: Task, wanted: Iterable[SubTask]) -> None:
+        """Raises NotFound and InvalidInput."""
+        above = [parent, *ancestors(tx, parent)]
+        if len(above) > MAX_DEPTH:
+            raise InvalidInput(f"sub-tasks are nested more than {MAX_DEPTH} deep")
+        for each in wanted:
+            values = read_input(self.catalog.get(each.label), each.input, {})
+            for task in above:
+                if (task.label, task.input) == (each.label, values):
+                    raise InvalidInput(
+                        f"cannot start {each.label} as a sub-task of itself: task {task.id} has the"
+                        " same input"
+                    )
+
+    def _create(self, tx: Transaction, parent: Task, wanted: SubTask, *, held: bool) -> Task:
+        return create(
+            tx,
+            self._places,
+            self.catalog.get(wanted.label),
+            wanted.input,
+            {},
+            Order(priority=parent.priority),
+            parent.user,
+            parent.uid,
+            parent=parent.id,
+            held=held,
+        )
+
+
+def ancestors(tx: Transaction, task: Task) -> Iterator[Task]:
+    """Its parent, the parent of that, …"""
+    while task.parent_task_id is not None:
+        task = tx.get(task.parent_task_id)
+        yield task
+
+
+def cancel(tx: Transaction, catalog: Catalog, task: Task, who: str) -> list[Task]:
+    """The task and what it waits for, all cancelled. Raises InvalidState; then none is."""
+    family = [task]
+    for each in family:  # it grows meanwhile
+        family += map(tx.get, children.unfinished(tx.connection, each.id))
+    cancelled = []
+    for each in family:
+        definition = catalog.of(each)
+        may = definition is None or definition.cancellable
+        cancelled.append(lifecycle.cancel(each, who, tx.now, cancellable=may))
+    return [tx.save(each) for each in cancelled]
+
+
+def _output(ended: Iterable[Child]) -> JSON:
+    ended = list(ended)
+    results = [child.result for child in ended]
+    kinds = (Result.SUCCESS, Result.WARNING, Result.ERROR, Result.CANCELLED)
+    counts = {str(kind): results.count(kind) for kind in kinds}
+    return {"total": len(ended), **counts, "tasks": [child.id for child in ended]}
+
+
+def _error(bad: list[Child], total: int) -> StepError:
+    shown = [f"{child.id} ({_outcome(child)})" for child in bad[:NAMED]]
+    if len(bad) > NAMED:
+        shown.append("…")
+    what = "is paused" if bad[0].state == State.PAUSED else "failed"
+    if what == "is paused" and len(bad) > 1:
+        what = "are paused"
+    message = f"{len(bad)} of {total} sub-tasks {what}: {', '.join(shown)}"
+    return StepError("sub-tasks", message, detail={"tasks": [child.id for child in bad]})
+
+
+def _outcome(child: Child) -> str:
+    return child.state if child.state == State.PAUSED else child.result

@@ -1,0 +1,88 @@
+"""Which tasks a step waits for: its sub-tasks, by the position in which it asked for them."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Child:
+    position: int
+    id: int
+    state: str
+    result: str
+
+
+def add(
+    connection: sqlite3.Connection,
+    task_id: int,
+    step: int,
+    children: Iterable[int],
+    concurrency: int | None,
+) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO delegations VALUES (?, ?, ?)", (task_id, step, concurrency)
+    )
+    rows = [(task_id, step, position, child) for position, child in enumerate(children)]
+    connection.executemany("INSERT INTO children VALUES (?, ?, ?, ?)", rows)
+
+
+def exchange(
+    connection: sqlite3.Connection, task_id: int, step: int, position: int, child: int
+) -> None:
+    """Another task takes the place of the one that was there."""
+    connection.execute(
+        "UPDATE children SET child_id = ? WHERE task_id = ? AND step = ? AND position = ?",
+        (child, task_id, step, position),
+    )
+
+
+def delegates(connection: sqlite3.Connection, task_id: int, step: int) -> bool:
+    """Whether the step has asked for sub-tasks."""
+    where = "SELECT 1 FROM delegations WHERE task_id = ? AND step = ?"
+    return connection.execute(where, (task_id, step)).fetchone() is not None
+
+
+def concurrency(connection: sqlite3.Connection, task_id: int, step: int) -> int | None:
+    """How many of them may run at a time; None: all."""
+    where = "SELECT concurrency FROM delegations WHERE task_id = ? AND step = ?"
+    row = connection.execute(where, (task_id, step)).fetchone()
+    return None if row is None else row[0]
+
+
+def of_step(connection: sqlite3.Connection, task_id: int, step: int) -> list[Child]:
+    rows = connection.execute(
+        "SELECT position, child_id, state, result FROM children JOIN tasks ON id = child_id"
+        " WHERE task_id = ? AND step = ? ORDER BY position",
+        (task_id, step),
+    )
+    return [Child(*row) for row in rows]
+
+
+def count(connection: sqlite3.Connection, task_id: int, step: int) -> dict[tuple[str, str], int]:
+    """How many there are of each state and result."""
+    rows = connection.execute(
+        "SELECT state, result, count(*) FROM children JOIN tasks ON id = child_id"
+        " WHERE task_id = ? AND step = ? GROUP BY state, result",
+        (task_id, step),
+    )
+    return {(state, result): number for state, result, number in rows}
+
+
+def held(connection: sqlite3.Connection, task_id: int, step: int, limit: int) -> list[int]:
+    """The first of those that wait for others to end."""
+    rows = connection.execute(
+        "SELECT child_id FROM children JOIN tasks ON id = child_id"
+        " WHERE task_id = ? AND step = ? AND state = 'scheduled' ORDER BY position LIMIT ?",
+        (task_id, step, limit),
+    )
+    return [child for (child,) in rows]
+
+
+def unfinished(connection: sqlite3.Connection, task_id: int) -> list[int]:
+    """The sub-tasks of all its steps that have not stopped."""
+    rows = connection.execute(
+        "SELECT id FROM tasks WHERE parent_task_id = ? AND state <> 'stopped' ORDER BY id",
+        (task_id,),
+    )
+    return [child for (child,) in rows]
