@@ -6,10 +6,11 @@ hide the next edit.
 
 import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from taskd.actions.action import Action
 from taskd.actions.function import action_of
@@ -29,6 +30,25 @@ def mount(folders: Iterable[str]) -> None:
 def find_action(module: str, name: str) -> type[Action]:
     """The class. Raises NotFound where the file or the name in it is gone, else what the file
     raises."""
+    action = action_of(_find(module, name))
+    if action is None:
+        raise NotFound(f"no action {name!r} in {module!r}")
+    return action
+
+
+@cache
+def find_function(module: str, name: str) -> Callable[..., Any]:
+    """Of a module in the action folders, else of an installed one. Raises as `find_action` does."""
+    try:
+        found = _find(f"{PACKAGE}.{module}", name)
+    except NotFound:
+        found = _find(module, name)
+    if not callable(found):
+        raise NotFound(f"no function {name!r} in {module!r}")
+    return found
+
+
+def _find(module: str, name: str) -> object:
     try:
         found: object = importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -37,7 +57,4 @@ def find_action(module: str, name: str) -> type[Action]:
         raise
     for part in name.split("."):
         found = getattr(found, part, None)
-    action = action_of(found)
-    if action is None:
-        raise NotFound(f"no action {name!r} in {module!r}")
-    return action
+    return found

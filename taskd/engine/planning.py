@@ -5,7 +5,6 @@ The functions give the task that follows; whoever calls them saves it.
 
 from functools import lru_cache
 
-from taskd.catalog.templates import fill, fill_lock
 from taskd.engine.sub_tasks import ancestors
 from taskd.executors.base import Planned
 from taskd.model import flow as flows
@@ -16,6 +15,7 @@ from taskd.model.lock import Lock, exclusive, link
 from taskd.model.record import replace
 from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
 from taskd.model.task import MAX_NAME, Flow, Task
+from taskd.model.template import fill, fill_lock
 from taskd.store import locks
 from taskd.store.transaction import Transaction
 

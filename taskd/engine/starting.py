@@ -95,6 +95,10 @@ class Starter:
             return self._vanished(task, step, f"new input {new[0]!r}; give it a default", tx.now)
         if step.started_at and children.delegates(tx.connection, task.id, step.number):
             return self.sub_tasks.start_again(tx, task, step.name)
+        if known and known.delegation:
+            values = _input(task, definition) | _outputs(task, step.needs)
+            task = lifecycle.begun(task, step.name, None, tx.now)
+            return self.sub_tasks.start_for(tx, task, step.name, known.delegation, values)
         left = _time_left(step, known, tx.now)
         if known and known.timeout and left is not None and left <= 0:
             late, rescue = timed_out(known.timeout).error, definition.rescue_of(step.name)
@@ -122,6 +126,7 @@ class Starter:
     ) -> Call:
         hidden = secrets.read(self.places.secrets, task.id) if _has_secrets(definition) else {}
         command = known.command if known else None
+        module, _, name = ((known and known.function) or "").partition(":")
         return build(
             Call,
             id=call_id,
@@ -132,8 +137,9 @@ class Starter:
             kind=CallKind.PLAN if step.kind is StepKind.PLAN else CallKind.STEP,
             step=step.name,
             attempt=step.attempts,
-            module=definition.module,
-            name=definition.name,
+            module=module or definition.module,
+            name=name or definition.name,
+            function=bool(module),
             revision=definition.revision,
             input=_input(task, definition) | hidden,
             outputs=_outputs(task, None if command else step.needs),

@@ -1,5 +1,6 @@
 """Sub-tasks: the tasks that a step waits for, and what becomes of it as they come to rest."""
 
+import json
 import logging
 from collections.abc import Iterable, Iterator
 
@@ -9,12 +10,14 @@ from taskd.engine import secrets
 from taskd.engine.creating import Order, create
 from taskd.executors.base import Delegated, SubTask
 from taskd.model import lifecycle
-from taskd.model.definition import Retry
+from taskd.model.definition import Delegation, Retry
 from taskd.model.errors import InvalidInput, TaskdError
 from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue, Step, StepError
 from taskd.model.task import Result, State, Task
+from taskd.model.template import fill_value
 from taskd.places import Places
+from taskd.step_types.action import ITEM
 from taskd.store import children
 from taskd.store.children import Child
 from taskd.store.database import Lost
@@ -34,11 +37,13 @@ class SubTasks:
     def __init__(self, catalog: Catalog, places: Places) -> None:
         self.catalog = catalog
         self._places = places
+        self._started = False  # some, since `settle` was called last
         self._started_again: set[int] = set()  # tasks, to be looked at before the commit
 
     def start(self, tx: Transaction, task: Task, name: str, wanted: Delegated) -> Task:
         """Create what the step asked for, all or nothing; then it waits for them."""
         step = task.steps[name]
+        self._started = True
         try:
             self._check(tx, task, wanted.tasks)
         except TaskdError as error:
@@ -52,6 +57,27 @@ class SubTasks:
         ]
         children.add(tx.write(), task.id, step.number, created, wanted.concurrency)
         return lifecycle.delegated(task, name, tx.now)
+
+    def start_for(
+        self,
+        tx: Transaction,
+        task: Task,
+        name: str,
+        delegation: Delegation,
+        values: dict[str, JSON],
+    ) -> Task:
+        """As the definition says, with these values in its templates."""
+        items: list[JSON] = [None]
+        if delegation.for_each is not None:
+            items = fill_value(delegation.for_each, values)
+            if not isinstance(items, list):
+                what = f"for_each: {delegation.for_each} is {json.dumps(items)[:80]}, not a list"
+                return self._fail(tx, task, name, StepError("sub-tasks", what))
+        wanted = [
+            SubTask(delegation.label, fill_value(delegation.input, values | {ITEM: item}))
+            for item in items
+        ]
+        return self.start(tx, task, name, Delegated(tuple(wanted), delegation.concurrency))
 
     def start_again(self, tx: Transaction, task: Task, name: str) -> Task:
         """For a step that has sub-tasks: the paused ones are resumed, those that failed are started
@@ -76,7 +102,7 @@ class SubTasks:
 
         Not within a change: what has changed is written first, so that SQL can count it.
         """
-        told = False
+        news, self._started = self._started, False
         while parents := self._started_again | {
             task.parent_task_id for task in tx.rested_sub_tasks() if task.parent_task_id
         }:
@@ -84,8 +110,8 @@ class SubTasks:
             tx.flush()
             for parent in sorted(parents):
                 self._tell(tx, parent)
-            told = True
-        return told
+            news = True
+        return news
 
     def _tell(self, tx: Transaction, parent: int) -> None:
         tx.begin_change()

@@ -22,7 +22,8 @@ class CallKind(StrEnum):
 class Call:
     """One attempt of one step. `id` is unique in a store and never used again.
 
-    `module` and `name` say where a host finds the author's code; `revision` changes with it.
+    `module` and `name` say where a host finds the author's code, a class, or a `function` for this
+    step alone; `revision` changes with it.
     `command` is set for a step that is a command. `input` holds the secrets too; it is handed to
     the process that runs the step and goes nowhere else. `outputs` are those of the steps that it
     needs. `log` is the file for what it prints, at most `log_limit` bytes of it. Times in seconds.
@@ -48,6 +49,7 @@ class Call:
     cancel_grace: float
     secrets: tuple[str, ...] = ()  # values that a log must not show
     command: Command | None = None
+    function: bool = False
 
 
 @dataclass(frozen=True)

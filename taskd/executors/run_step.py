@@ -3,6 +3,7 @@
 Whatever the author's code does that Python can catch becomes a Failure.
 """
 
+import inspect
 import traceback
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from taskd.actions.command import CommandFailed
 from taskd.actions.current import Current
 from taskd.actions.declaration import Declaration, declaration_of
 from taskd.actions.outcome import Snooze, SubTasks, as_request
-from taskd.catalog.python_source import find_action
+from taskd.catalog.python_source import find_action, find_function
 from taskd.executors.base import (
     Call,
     CallKind,
@@ -43,6 +44,8 @@ def run_step(call: Call, current: Current) -> Outcome:
     Action folders must be mounted (`taskd.catalog.python_source.mount`).
     """
     try:
+        if call.function:
+            return _outcome(_call_function(call), call)
         action = _build(call)
         action.__dict__["task"] = current
         if call.kind == CallKind.PLAN:  # from JSON it is a plain str
@@ -78,6 +81,18 @@ def _run(action: Action, call: Call) -> Any:
     except KeyError as missing:
         raise _ActionChanged(f"step {name!r} now needs {missing}, which has not run") from None
     return getattr(action, name)(**outputs)
+
+
+def _call_function(call: Call) -> Any:
+    try:
+        function = find_function(call.module, call.name)
+    except NotFound as missing:
+        raise _ActionChanged(missing.message) from None
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return function(**call.outputs, **call.input)
+    taken = {p.name: call.input[p.name] for p in parameters if p.name in call.input}
+    return function(**call.outputs, **taken)
 
 
 def _outcome(returned: Any, call: Call) -> Outcome:

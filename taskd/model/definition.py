@@ -49,10 +49,26 @@ class Command:
     environment: dict[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Delegation:
+    """Another action as a sub-task, or one for each item of a list.
+
+    `input` and `for_each` may hold `{name}` of inputs and of earlier steps; `input` also `{item}`.
+    """
+
+    label: str
+    input: dict[str, JSON]
+    for_each: JSON = None
+    concurrency: int | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class StepDefinition:
-    """`timeout` is in seconds. `rescue` is None where the action's own holds. `command` is set for
-    a step that needs no host."""
+    """`timeout` is in seconds. `rescue` is None where the action's own holds.
+
+    A step of YAML has one of `command`, `function` (`module:name`) and `delegation`; without one it
+    is a method of the author's class.
+    """
 
     name: str
     needs: tuple[str, ...] = ()
@@ -62,6 +78,8 @@ class StepDefinition:
     idempotent: bool = False
     rescue: Rescue | None = None
     command: Command | None = None
+    function: str | None = None
+    delegation: Delegation | None = None
     doc: str = ""
 
 

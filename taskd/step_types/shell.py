@@ -5,7 +5,7 @@ Inputs and outputs reach it as environment variables, never by text put into the
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from taskd.model.definition import Command
 from taskd.model.step import JSON
@@ -19,16 +19,24 @@ _FROM_DAEMON = ("PATH", "HOME", "LANG", "TZ")
 _VARIABLE = re.compile(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
 
 
-def compile_step(values: Mapping[str, JSON]) -> Command:
-    """`env` is added to what a command gets from the daemon."""
+def compile_step(values: Mapping[str, JSON]) -> dict[str, object]:
+    """`env` is added to what a command gets from the daemon. Raises ValueError."""
+    if not values["shell"].strip():
+        raise ValueError("it does nothing: write shell: and the command")
     environment = None
     if "env" in values:
         few = {name: os.environ[name] for name in _FROM_DAEMON if name in os.environ}
         environment = few | values["env"]
-    return Command(line=values["shell"], cwd=values.get("cwd"), environment=environment)
+    command = Command(line=values["shell"], cwd=values.get("cwd"), environment=environment)
+    return {"command": command}
 
 
 def find_needs(values: Mapping[str, JSON], earlier: Iterable[str]) -> tuple[str, ...]:
     """The earlier steps whose output the line uses, as `$dump` or `${dump}`."""
     used = set(_VARIABLE.findall(values["shell"]))
     return tuple(name for name in earlier if name in used)
+
+
+def find_names(_values: Mapping[str, JSON]) -> Iterator[tuple[str, list[str]]]:
+    """It has variables, no templates."""
+    yield from ()

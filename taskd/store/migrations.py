@@ -123,16 +123,18 @@ _FIRST = (
 )
 
 _SUB_TASKS = (
-    # How many sub-tasks of a step may run at a time.
+    # How many sub-tasks of a step may run at a time. Rows of tasks may be written after these.
     """CREATE TABLE delegations (
-        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        task_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
         step INTEGER NOT NULL,
         concurrency INTEGER,
         PRIMARY KEY (task_id, step)
     ) WITHOUT ROWID""",
     # Those that stand for a step now: one that is started anew takes the place of the one before.
     """CREATE TABLE children (
-        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        task_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
         step INTEGER NOT NULL,
         position INTEGER NOT NULL,
         child_id INTEGER NOT NULL

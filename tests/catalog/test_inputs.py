@@ -3,11 +3,11 @@
 import pytest
 
 from taskd.catalog.inputs import read_input
-from taskd.catalog.templates import fill, fill_lock, placeholders
 from taskd.model.definition import Definition, Field
 from taskd.model.errors import InvalidInput
 from taskd.model.lock import Lock
 from taskd.model.step import JSON
+from taskd.model.template import fill, fill_lock, placeholders
 
 STRING: dict[str, JSON] = {"type": "string"}
 INTEGER: dict[str, JSON] = {"type": "integer"}

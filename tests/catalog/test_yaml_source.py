@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 
 from taskd.catalog.yaml_source import compile_definition, find_warnings
-from taskd.model.definition import Command, Definition, Field, Retry
+from taskd.model.definition import Command, Definition, Delegation, Field, Retry
 from taskd.model.errors import InvalidAction
 from taskd.model.step import Rescue
 
@@ -169,8 +169,17 @@ def test_revision_changes_with_the_text() -> None:
         ("steps:\n  go:\n    shell: x\n    needs: [dum]\n", 4, "which is no earlier step"),
         ("steps:\n  go:\n    shell: 12\n", 3, "'shell' must be text"),
         ("steps:\n  go:\n    shell: [ -f x ]\n", 3, "quote it, or use |"),
-        ("steps:\n  go:\n    python: a:b\n", 3, "'python:' steps are not supported yet"),
-        ("steps:\n  go:\n    action: notify\n", 3, "'action:' steps are not supported yet"),
+        ("steps:\n  go:\n    python: check\n", 2, "python: 'check' is not module:function"),
+        ("steps:\n  go: {python: 'a:b', shell: x}\n", 2, "step 'go' has python and shell: choose"),
+        ("steps:\n  go: {python: 'a:b', env: {}}\n", 2, "'env' is no key of the step 'go'"),
+        ("steps:\n  go: {action: x, input: {a: '{b}'}}\n", 2, "{b} is no input"),
+        ("steps:\n  go: {action: x, input: {a: '{item}'}}\n", 2, "{item} is no input"),
+        ("steps:\n  go: {action: x, for_each: '{'}\n", 2, "a lone '{'"),
+        (
+            "input: {s: secret}\nsteps:\n  go:\n    action: x\n    input: {a: ['{s}']}\n",
+            5,
+            "{s} is a secret",
+        ),
         ("steps:\n  go:\n\tshell: x\n", 3, "YAML allows no tabs"),
         ("steps:\n  go:\n    shell: echo a: b\n", 3, "quote it, or use |"),
         ('steps:\n  go:\n    shell: "$x" && true\n', 3, "quote it, or use |"),
@@ -206,3 +215,27 @@ def test_comment_that_cuts_a_command_gets_a_warning() -> None:
 
     assert (warning.file, warning.line) == ("x.yaml", 3)
     assert "' #' begins a comment" in warning.message
+
+
+def test_steps_of_all_kinds_are_compiled() -> None:
+    definition = compiled("""\
+        input: {channels: list, site: str}
+        steps:
+          dump: {shell: pg_dump "$site"}
+          check: {python: "backup_tools:check", needs: [dump], retry: 2}
+          tell:
+            action: notify
+            for_each: "{channels}"
+            input: {channel: "{item}", text: "saved {site}: {check}", copies: [1, "{dump}"]}
+            concurrency: 5
+        """)
+
+    _, check, tell = definition.steps
+    assert (check.function, check.needs, check.retry) == ("backup_tools:check", ("dump",), Retry(2))
+    assert tell.needs == ("dump", "check")
+    assert tell.delegation == Delegation(
+        "notify",
+        {"channel": "{item}", "text": "saved {site}: {check}", "copies": [1, "{dump}"]},
+        for_each="{channels}",
+        concurrency=5,
+    )

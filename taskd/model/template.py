@@ -1,4 +1,4 @@
-"""`Back up {site}`: titles and locks with the values of inputs in them.
+"""`Back up {site}`: text with the values of inputs and outputs in it.
 
 `{name}` is replaced; `{{` and `}}` stand for braces. There is no attribute access, no format.
 """
@@ -14,8 +14,13 @@ from taskd.model.step import JSON
 _PART = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}|([{}])")
 
 
-def placeholders(template: str) -> list[str]:
-    """The names in it. Raises InvalidInput on a lone brace."""
+def placeholders(template: JSON) -> list[str]:
+    """The names in it, or in the texts that it holds. Raises InvalidInput on a lone brace."""
+    if isinstance(template, list | dict):
+        parts = template.values() if isinstance(template, dict) else template
+        return [name for part in parts for name in placeholders(part)]
+    if not isinstance(template, str):
+        return []
     for part in _PART.finditer(template):
         if part[2]:
             raise InvalidInput(
@@ -30,6 +35,18 @@ def fill(template: str, values: Mapping[str, JSON]) -> str:
     if "{" not in template and "}" not in template:
         return template
     return _PART.sub(lambda part: _replacement(part, values), template)
+
+
+def fill_value(template: JSON, values: Mapping[str, JSON]) -> JSON:
+    """JSON with the values in the texts that it holds; `"{name}"` alone is the value as it is."""
+    if isinstance(template, dict):
+        return {key: fill_value(part, values) for key, part in template.items()}
+    if isinstance(template, list):
+        return [fill_value(part, values) for part in template]
+    if not isinstance(template, str):
+        return template
+    alone = _PART.fullmatch(template)
+    return values.get(alone[1]) if alone and alone[1] else fill(template, values)
 
 
 def fill_lock(template: str, values: Mapping[str, JSON]) -> Lock:
