@@ -19,6 +19,7 @@ _HOMES = {
     "concurrence": "taskd.actions.flow",
     "exclusive": "taskd.model.lock",
     "link": "taskd.model.lock",
+    "on": "taskd.actions.hooks",
     "request": "taskd.actions.outcome",
     "sequence": "taskd.actions.flow",
     "step": "taskd.actions.step",

@@ -3,6 +3,7 @@ from taskd.actions.command import CommandFailed as CommandFailed
 from taskd.actions.flow import concurrence as concurrence
 from taskd.actions.flow import sequence as sequence
 from taskd.actions.function import action as action
+from taskd.actions.hooks import on as on
 from taskd.actions.outcome import Snooze as Snooze
 from taskd.actions.outcome import SubTasks as SubTasks
 from taskd.actions.outcome import request as request

@@ -13,7 +13,7 @@ from taskd.actions.options import Options
 from taskd.actions.place import declaring_frame, place_of_class
 from taskd.model.lock import Lock
 from taskd.model.step import JSON
-from taskd.model.task import Flow
+from taskd.model.task import Flow, Task
 
 FOLDERS = "taskd_actions."  # the package that the action folders are
 
@@ -60,6 +60,18 @@ class Action:
     def locks(self) -> Iterable[Lock]:
         """What the task claims until it is stopped: `exclusive(…)` and `link(…)`."""
         return ()
+
+    def describe_input(self) -> str:
+        """How people see the input. Only asked where it is overridden, as the two that follow."""
+        return ""
+
+    def describe_output(self, task: Task) -> str:  # noqa: ARG002
+        """How people see what came of it."""
+        return ""
+
+    def describe_error(self, task: Task) -> str:  # noqa: ARG002
+        """How people see what went wrong, and what may help."""
+        return ""
 
     def plan(self) -> Flow:
         """Which steps run, in which order. By default all, as written."""

@@ -14,6 +14,10 @@ def _report_to_nobody(_fraction: float, _note: str) -> None:
     """Outside a run nobody asks."""
 
 
+def _tell_nobody(_external_id: str) -> None:
+    """As above."""
+
+
 class Current:
     """The running step. What it prints is logged.
 
@@ -27,12 +31,25 @@ class Current:
         attempt: int = 1,
         kept: JSON = None,
         report: Report = _report_to_nobody,
+        tell: Callable[[str], None] = _tell_nobody,
     ) -> None:
         self.id = id
         self.attempt = attempt
         self.kept = kept
         self.cancelled = False
         self._report = report
+        self._tell = tell
+        self._external_id: str | None = None
+
+    @property
+    def external_id(self) -> str | None:
+        """What this step has set: the id of the task in an outside service, shown with it."""
+        return self._external_id
+
+    @external_id.setter
+    def external_id(self, value: str) -> None:
+        self._external_id = str(value)
+        self._tell(self._external_id)
 
     def log(self, text: object) -> None:
         """A line in the task's log."""

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any, ClassVar, get_origin, get_type_hints
 
+from taskd.actions.hooks import hook_of
 from taskd.actions.options import OPTIONS, Options, read_options
 from taskd.actions.place import Place
 from taskd.actions.reading import Reader, reader_of
 from taskd.actions.step import plain_step, step_of
 from taskd.actions.suggest import did_you_mean
 from taskd.actions.types import default_of, is_required, is_secret, schema_of_field
-from taskd.model.definition import Field, StepDefinition
+from taskd.model.definition import Field, Hook, StepDefinition
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Declaration:
     readers: dict[str, Reader | None]
     steps: dict[str, StepDefinition]
     finalize: StepDefinition | None
+    hooks: dict[str, Hook]
 
 
 def declare(
@@ -56,6 +58,7 @@ def declare(
         readers={name: reader_of(kind) for name, kind in kinds.items()},
         steps=steps,
         finalize=_finalize(action, place),
+        hooks=_hooks(action),
     )
 
 
@@ -214,6 +217,13 @@ def _fields(action: Any, place: Place, kinds: Mapping[str, Any]) -> Iterator[Fie
                 )
         except TypeError as error:
             raise place.of(field.name).refuse(f"input {field.name!r}: {error}") from None
+
+
+def _hooks(action: type) -> dict[str, Hook]:
+    """Those of base classes, too, unless the class has another method of that name."""
+    names = {name: None for cls in reversed(action.__mro__) for name in vars(cls)}
+    found = {name: hook_of(getattr(action, name, None)) for name in names}
+    return {name: dataclasses.replace(hook, name=name) for name, hook in found.items() if hook}
 
 
 def _finalize(action: type, place: Place) -> StepDefinition | None:

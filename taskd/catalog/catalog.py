@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 
 from taskd import wire
 from taskd.model.definition import Broken, Definition
@@ -22,6 +23,11 @@ class Catalog:
     folders: tuple[str, ...] = ()
     fingerprint: object = None  # of the folders and their files when they were read
     _kept: OrderedDict[int, Definition] = field(default_factory=OrderedDict)
+
+    @cached_property
+    def hooked(self) -> frozenset[str]:
+        """The labels of actions that have hooks."""
+        return frozenset(label for label, known in self.definitions.items() if known.hooks)
 
     def get(self, label: str) -> Definition:
         """Raises NotFound, with what may have been meant, or what is broken."""

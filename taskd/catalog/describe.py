@@ -6,7 +6,7 @@ from pathlib import Path
 
 from taskd.actions.action import Action, has_work, label_of, words
 from taskd.actions.declaration import declaration_of
-from taskd.model.definition import Definition
+from taskd.model.definition import Definition, Hook
 from taskd.model.record import replace
 
 
@@ -26,6 +26,7 @@ def describe(action: type[Action], name: str = "", revision: str = "") -> Defini
         planner="host" if asks_author else "data",
         finalize=declaration.finalize,
         fields=declaration.fields,
+        hooks=(*declaration.hooks.values(), *_descriptions(action)),
         doc=_doc(action),
         module=action.__module__,
         name=name or action.__qualname__,
@@ -34,6 +35,18 @@ def describe(action: type[Action], name: str = "", revision: str = "") -> Defini
         revision=revision or revision_of(Path(declaration.place.file).read_bytes()),
     )
     return replace(definition, **options)
+
+
+_DESCRIPTIONS = (
+    Hook("describe_input", ("running",)),
+    Hook("describe_output", ("success", "warning")),
+    Hook("describe_error", ("paused", "error")),
+)
+
+
+def _descriptions(action: type[Action]) -> list[Hook]:
+    """Those that the author has written."""
+    return [h for h in _DESCRIPTIONS if getattr(action, h.name) is not getattr(Action, h.name)]
 
 
 def is_listed(action: type[Action]) -> bool:

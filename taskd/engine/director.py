@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from taskd.engine import ending, secrets
+from taskd.engine.hooks import Hooks
 from taskd.engine.starting import Starter
 from taskd.engine.watchers import Watchers
 from taskd.executors.base import Call, Executor, Failure, Outcome, Progress
@@ -38,6 +39,7 @@ Answer = Callable[[Any, BaseException | None], object]
 
 MAX_BATCH = 512
 AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
+HOOK = "@"  # no step's name begins with it
 RETRY_SECONDS = 1.0  # between attempts to store an outcome
 
 
@@ -66,7 +68,9 @@ class Director:
         self._loop = loop
         self._tx = Transaction(database.writer)
         self._changes = deque([NOTHING])  # what the store holds may start at once
-        self._out: dict[int, tuple[int, str]] = {}  # calls given to executors: task and step
+        self._hooks = Hooks(starter)
+        # Calls given to executors: task and step, or HOOK and its id.
+        self._out: dict[int, tuple[int, str]] = {}
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
         self.starting = True  # of steps: not while the daemon only waits for those that run
         self._next_due: datetime | None = None
@@ -109,8 +113,11 @@ class Director:
         """For executors: what became of a call, or how far it has got."""
 
         def apply(tx: Transaction, outcome: Outcome | Progress = outcome) -> None:
-            if call_id in self._out:
-                ending.apply(tx, self.starter.sub_tasks, *self._out[call_id], call_id, outcome)
+            task_id, step = self._out.get(call_id, (0, ""))
+            if step.startswith(HOOK):
+                self._hooks.ended(tx, int(step.removeprefix(HOOK)), outcome)
+            elif step:
+                ending.apply(tx, self.starter.sub_tasks, task_id, step, call_id, outcome)
 
         def fail(tx: Transaction, error: Exception) -> None:
             apply(tx, Failure(StepError("internal", f"a mistake in taskd: {error!r}")))
@@ -139,7 +146,7 @@ class Director:
             self._commit(batch)
         except Exception as error:  # whatever it is, only the culprit may suffer from it
             log.error("a transaction of %d changes was lost: %r", len(batch), error)
-            self._tx.rollback()
+            self._roll_back()
             self._commit_each(batch)
 
     def _commit_each(self, batch: Iterable[Change]) -> None:
@@ -147,8 +154,12 @@ class Director:
             try:
                 self._commit([change])
             except Exception as error:  # see above
-                self._tx.rollback()
+                self._roll_back()
                 self._refuse(change, error)
+
+    def _roll_back(self) -> None:
+        self._tx.rollback()
+        self._hooks.waiting = True
 
     def _refuse(self, change: Change, error: Exception) -> None:
         if isinstance(error, Lost):
@@ -170,14 +181,21 @@ class Director:
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         self.starter.sub_tasks.settle(tx)
-        calls = self.starter.start(tx, self._room(batch)) if self.starting else []
-        if self.starter.sub_tasks.settle(tx):
+        calls = self._start(tx, self._room(batch)) if self.starting else []
+        news = self.starter.sub_tasks.settle(tx)
+        if self._hooks.note(tx) or news:
             self.look()
         tx.flush()
         next_due = steps.next_due(tx.connection)
         tx.commit()
         self._set_alarm(next_due)
         self._after_commit(batch, results, calls)
+
+    def _start(self, tx: Transaction, room: int) -> list[tuple[Call, str]]:
+        """Calls, each with its step, or HOOK and its id."""
+        hooks = self._hooks.start(tx, room)
+        calls = [(call, f"{HOOK}{hook_id}") for hook_id, call in hooks.items()]
+        return calls + [(call, call.step) for call in self.starter.start(tx, room - len(hooks))]
 
     def _attempt(self, change: Change) -> tuple[Any, BaseException | None]:
         tx = self._tx
@@ -237,13 +255,15 @@ class Director:
         self,
         batch: list[Change],
         results: list[tuple[Any, BaseException | None]],
-        calls: list[Call],
+        calls: list[tuple[Call, str]],
     ) -> None:
         tx = self._tx
-        if calls:
-            self._out |= {call.id: (call.task_id, call.step) for call in calls}
-            for call in calls:
-                self.pool.start(call)
+        for call, step in calls:
+            self._out[call.id] = call.task_id, step
+            if step.startswith(HOOK):
+                self._hooks.out.add(int(step.removeprefix(HOOK)))
+        for call, _ in calls:
+            self.pool.start(call)
         for change, (value, error) in zip(batch, results, strict=True):
             if change.answer:
                 change.answer(value, error)

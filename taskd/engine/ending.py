@@ -18,6 +18,7 @@ from taskd.executors.base import (
 )
 from taskd.model import lifecycle
 from taskd.model.definition import Retry, StepDefinition
+from taskd.model.record import replace
 from taskd.model.step import Rescue, Step, StepKind
 from taskd.model.task import Task
 from taskd.store.transaction import Transaction
@@ -56,7 +57,9 @@ def apply(
         case Interrupted(reason):
             again = step.kind is StepKind.PLAN or (known is not None and known.idempotent)
             task = lifecycle.interrupted(task, name, reason, again, rescue, tx.now)
-        case Progress(fraction, note):
+        case Progress(None, _, external_id):
+            task = replace(task, external_id=external_id)
+        case Progress(float(fraction), note):
             task = lifecycle.progressed(task, name, fraction, note, tx.now)
         case NeverRan() | Planned():
             task = lifecycle.never_ran(task, name, tx.now)

@@ -11,7 +11,7 @@ from taskd.executors.base import Call, CallKind, timed_out
 from taskd.logs.files import log_path
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Retry, StepDefinition
-from taskd.model.record import build
+from taskd.model.record import build, replace
 from taskd.model.step import JSON, Rescue, Step, StepError, StepKind, StepState
 from taskd.model.task import Task
 from taskd.places import Places
@@ -21,6 +21,8 @@ from taskd.store.database import Lost
 from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+
+HOOK_SECONDS = 60.0  # that a hook may take
 
 
 class Starter:
@@ -107,6 +109,15 @@ class Starter:
         task = lifecycle.begun(task, step.name, call_id, tx.now)
         calls.append(self._call(task, task.steps[step.name], definition, known, call_id, left))
         return task
+
+    def hook_call(
+        self, tx: Transaction, task: Task, definition: Definition, name: str, told: JSON
+    ) -> Call:
+        """A call of the hook `name`, which is told of the task."""
+        hook = Step(name=name, kind=StepKind.RUN, state=StepState.PENDING, number=0, attempts=1)
+        call = self._call(task, hook, definition, None, tx.next_call_id(), HOOK_SECONDS)
+        log = log_path(self._logs, task.id, 0, "hooks")
+        return replace(call, kind=CallKind.HOOK, outputs={"task": told}, log=log)
 
     def _vanished(self, task: Task, step: Step, what: str, now: datetime) -> Task:
         return self._failed(task, step, StepError("action-changed", f"action changed: {what}"), now)

@@ -16,6 +16,7 @@ MAX_OUTPUT = 1024 * 1024  # of a step, as JSON: it is kept with the task, and sh
 class CallKind(StrEnum):
     STEP = "step"  # a run step or finalize
     PLAN = "plan"  # the author's title(), locks() and plan()
+    HOOK = "hook"  # a method that is told of the task; `outputs` has it, as JSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +113,11 @@ class Interrupted:
 
 @dataclass(frozen=True)
 class Progress:
-    """Not an outcome: how far the step has got, 0…1."""
+    """Not an outcome: how far the step has got, 0…1, or something else that it said."""
 
-    fraction: float
+    fraction: float | None
     note: str = ""
+    external_id: str | None = None  # of the task in an outside service
 
 
 Outcome: TypeAlias = (

@@ -2,8 +2,9 @@
 
     python -m taskd.executors.host ACTION_FOLDER… -- FOLDER ALIVE_FD SOCKET_FD
 
+→ {"ready":true}
 ← {"settled":[15,16]} or a call: {"id":17, "step":"dump", …}, one JSON object a line
-→ {"id":17,"progress":[0.4,"40 of 100"]}
+→ {"id":17,"progress":[0.4,"40 of 100"]} or {"id":17,"external_id":"…"}
 → {"id":17,"outcome":"Success","value":{"output":…},"seconds":0.2}
 
 It outlives the daemon. When the socket ends it has finished the step at hand; it leaves in FOLDER
@@ -119,6 +120,7 @@ class Host:
 
     def serve(self) -> None:
         """Run what comes until the socket ends; then leave what was not settled."""
+        self._send(b'{"ready":true}\n')
         buffer = b""
         while data := self._receive():
             *lines, buffer = (buffer + data).split(b"\n")
@@ -147,6 +149,7 @@ class Host:
             attempt=call.attempt,
             kept=call.kept,
             report=lambda fraction, note: self._progress(call.id, fraction, note),
+            tell=lambda external_id: self._tell_external_id(call.id, external_id),
         )
         self._output.begin(call)
         self._surroundings.restore()
@@ -170,6 +173,9 @@ class Host:
         self._news = json.dumps({"id": call_id, "progress": [fraction, note]}).encode() + b"\n"
         if time.monotonic() >= self._next_news:
             self._tell_news()
+
+    def _tell_external_id(self, call_id: int, external_id: str) -> None:
+        self._send(json.dumps({"id": call_id, "external_id": external_id}).encode() + b"\n")
 
     def _tell_news(self) -> None:
         if self._news:

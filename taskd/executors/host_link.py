@@ -62,7 +62,7 @@ class HostLink:
         self.calls: deque[Call] = deque()
         self.unsettled: set[int] = set()
         self.stale = False  # gets no further call
-        self.warm = False  # has answered
+        self.warm = False  # it is ready for calls
         self.idle_since = time.monotonic()
         self._owner = owner
         self._settled: list[int] = []  # to be told with the next call
@@ -92,7 +92,8 @@ class HostLink:
         self._outgoing += json.dumps(call.__dict__).encode() + b"\n"
         self._owner.talking.add(self)
         if len(self.calls) == 1:
-            self._start_clock()
+            if self.warm:
+                self._start_clock()
         elif self._checked is None:
             self._check_later()
 
@@ -108,7 +109,7 @@ class HostLink:
         """Tell the step at hand; after its grace kill the host with what it started."""
         self.stale = True
         self._ending = self._ending or outcome
-        if force:
+        if force or not self.warm:
             self.kill()
         else:
             self._process.send_signal(signal.SIGUSR1)
@@ -162,15 +163,21 @@ class HostLink:
         return True
 
     def _take(self, message: dict[str, Any]) -> None:
+        if "ready" in message:
+            self.warm = True
+            if self.calls:
+                self._start_clock()
+            return
         call = self.calls[0]
         if "progress" in message:
             self._owner.progressed(call, Progress(*message["progress"]))
+        elif "external_id" in message:
+            self._owner.progressed(call, Progress(None, external_id=message["external_id"]))
         else:
             self._finish(read_outcome(message), message["seconds"])
 
     def _finish(self, outcome: Outcome, seconds: float) -> None:
         call = self.calls.popleft()
-        self.warm = True
         outcome = as_told(self._ending, outcome)
         self._ending = None
         for timer in self._timers:
@@ -195,6 +202,9 @@ class HostLink:
         back = [call for call in self.calls if call.id not in begun]
         if len(back) < len(self.calls):
             self._finish(Interrupted(_how_it_died(status)), 0.0)
+        elif back and self._ending:
+            self._finish(NeverRan(), 0.0)  # told to end before it began
+            del back[0]
         self.calls.clear()
         if back:
             self.unsettled -= {call.id for call in back}

@@ -19,7 +19,10 @@ class Inline:
         def progress(fraction: float, note: str) -> None:
             self._report(call.id, Progress(fraction, note))
 
-        current = Current(call.task_id, call.attempt, call.kept, progress)
+        def tell(external_id: str) -> None:
+            self._report(call.id, Progress(None, external_id=external_id))
+
+        current = Current(call.task_id, call.attempt, call.kept, progress, tell)
         self._report(call.id, run_step(call, current))
 
     def cancel(self, call_id: int, *, force: bool = False) -> None:

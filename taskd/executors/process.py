@@ -158,7 +158,7 @@ class Hosts:
     def lost(self, host: HostLink) -> None:
         self._hosts.remove(host)
         self._keep(host.folder, host.unsettled)
-        if host.calls:
+        if host.calls and not host.stale:
             self._failed_starts += 1
 
     def _adopted_ended(self, adopted: Adopted) -> None:

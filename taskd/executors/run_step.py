@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import taskd
+from taskd import wire
 from taskd.actions.action import Action, from_input
 from taskd.actions.command import CommandFailed
 from taskd.actions.current import Current
@@ -29,6 +30,7 @@ from taskd.executors.base import (
 from taskd.executors.checks import check_flow, check_locks, check_output, check_title
 from taskd.model.errors import NotFound
 from taskd.model.step import JSON, StepError
+from taskd.model.task import Task
 
 MAX_TEXT = 64 * 1024
 _OURS = str(Path(taskd.__file__).parent)
@@ -50,6 +52,8 @@ def run_step(call: Call, current: Current) -> Outcome:
         action.__dict__["task"] = current
         if call.kind == CallKind.PLAN:  # from JSON it is a plain str
             return _plan(action)
+        if call.kind == CallKind.HOOK:
+            return _call_hook(action, call)
         return _outcome(_run(action, call), call)
     except _ActionChanged as changed:
         return Failure(_error(call, "action-changed", f"action changed: {changed}"))
@@ -109,6 +113,16 @@ def _outcome(returned: Any, call: Call) -> Outcome:
         case _:
             check_output(returned, call.step)
             return Success(_without_secrets(returned, call.secrets))
+
+
+def _call_hook(action: Action, call: Call) -> Outcome:
+    hook = getattr(action, call.step, None)
+    if hook is None:
+        raise _ActionChanged(f"no hook {call.step!r}")
+    takes = inspect.signature(hook).parameters
+    told = {"task": wire.decode(Task, call.outputs["task"])} if "task" in takes else {}
+    returned = hook(**told)
+    return Success(returned if isinstance(returned, str) else None)
 
 
 def _plan(action: Action) -> Planned:

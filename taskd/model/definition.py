@@ -62,6 +62,14 @@ class Delegation:
     concurrency: int | None = None
 
 
+@dataclass(frozen=True)
+class Hook:
+    """A method that is called when a task has come to one of these states and results."""
+
+    name: str
+    events: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StepDefinition:
     """`timeout` is in seconds. `rescue` is None where the action's own holds.
@@ -106,6 +114,7 @@ class Definition:
     cleanup_after: str | None = None
     cancellable: bool = True
     singleton: bool = False
+    hooks: tuple[Hook, ...] = ()
     doc: str = ""
     module: str = ""  # where a host finds the author's code: `taskd_actions.site.backup`
     name: str = ""  # its name there: `BackUpSite`

@@ -57,7 +57,7 @@ class Task:
     """The fields up to `history` are what users see (their names are the JSON names).
 
     `steps` is in the order of the plan. `history` holds, inside the director, only what is not
-    stored yet; `errors` is made when a task is shown.
+    stored yet; `errors` is made when a task is shown. `descriptions` are in the author's words.
     """
 
     __hidden__: ClassVar = frozenset(
@@ -102,6 +102,7 @@ class Task:
     links: tuple[Lock, ...] = ()
     errors: tuple[StepError, ...] = ()
     history: tuple[Event, ...] = ()
+    descriptions: dict[str, str] = field(default_factory=dict)  # of input, output and error
 
     # Below: what the daemon knows beside it.
     uid: int = 0

@@ -1,4 +1,4 @@
-"""`python: backup_tools:check`: a function, called with the outputs it needs and the input, by name.
+"""`python: backup_tools:check`: a function, called by name with the outputs and inputs it asks for.
 
 It is given the inputs that it has parameters for. The module is one of the action folders, or
 installed.

@@ -23,7 +23,12 @@ def add_sub_tasks(database: Database) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_sub_tasks)
+def add_hooks(database: Database) -> None:
+    for statement in _HOOKS:
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_sub_tasks, add_hooks)
 
 _FIRST = (
     """CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID""",
@@ -142,4 +147,21 @@ _SUB_TASKS = (
         PRIMARY KEY (task_id, step, position)
     ) WITHOUT ROWID""",
     """CREATE INDEX children_of ON children(child_id)""",
+)
+
+_HOOKS = (
+    # Those that are still to be called.
+    """CREATE TABLE hooks (
+        id INTEGER PRIMARY KEY,
+        task_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+        hook TEXT NOT NULL
+    )""",
+    # What authors say of the input, output and error of a task.
+    """CREATE TABLE descriptions (
+        task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        what TEXT NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (task_id, what)
+    ) WITHOUT ROWID""",
 )

@@ -18,7 +18,7 @@ from taskd.model.task import (
     State,
     Task,
 )
-from taskd.store import locks, steps
+from taskd.store import hooks, locks, steps
 from taskd.store.times import from_number, time_of
 
 _STATES = {str(state): state for state in State}
@@ -69,6 +69,7 @@ def get_full(connection: sqlite3.Connection, task_id: int) -> Task:
         links=(_user_link(task), *locks.links_of_task(connection, task_id)),
         errors=_errors(task),
         history=_history(connection, task_id),
+        descriptions=hooks.descriptions(connection, task_id),
     )
 
 
@@ -194,6 +195,7 @@ def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         links=(),
         errors=(),
         history=(),
+        descriptions={},
     )
 
 

@@ -7,7 +7,7 @@ either is undone; SQL that it wrote itself, through `write`, is under a savepoin
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -157,6 +157,11 @@ class Transaction:
         self._saved_before.setdefault(task_id, old)
         self._cache[task_id] = self.changed[task_id] = task
         return task
+
+    def changes(self) -> Iterator[tuple[Task | None, Task]]:
+        """The tasks that have changed, as they were before the transaction and as they are."""
+        for task_id, task in self.changed.items():
+            yield self._stored[task_id], task
 
     def rested_sub_tasks(self) -> list[Task]:
         """Those that were changed and rest, since this was asked last."""

@@ -231,3 +231,16 @@ def test_waiting_that_takes_too_long_leaves_the_task_alone(running: Daemon) -> N
 def note_of(daemon: Daemon, task_id: int) -> tuple[str, float]:
     two = daemon.show(task_id)["steps"][-1]
     return two.get("note", ""), two["progress"]
+
+
+def test_time_of_a_python_step_begins_with_the_step_not_with_its_process(running: Daemon) -> None:
+    running.write_action(
+        "quick.py",
+        "from taskd import Action, step\n"
+        "class Quick(Action, label='quick'):\n"
+        "    @step(timeout=0.01)\n"
+        "    def work(self) -> int:\n"
+        "        return 3\n",
+    )
+
+    assert running.taskctl("run", "quick", "--wait").returncode == 0
