@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from taskctl.view import colors, times
-from taskctl.view.columns import EVENT_COLUMNS, STEP_COLUMNS
+from taskctl.view.columns import EVENT_COLUMNS
 from taskctl.view.forms import Record
 from taskctl.view.inert import inert
+from taskctl.view.step_table import step_table
 from taskctl.view.table import table
 from taskd.model.step import reason
 
@@ -92,16 +93,19 @@ def _steps(task: Record) -> list[Record]:
     return list(task.get("steps") or [])
 
 
-def _step_table(task: Record) -> Iterator[RenderableType]:
-    if steps := _steps(task):
-        yield table(STEP_COLUMNS, steps)
+def _flow(task: Record) -> Iterator[RenderableType]:
+    if _steps(task):
+        yield step_table(task)
 
 
 def _errors(task: Record) -> Iterator[RenderableType]:
     for step in _steps(task):
         if error := step["error"]:
             told = reason(error["kind"], error["message"])
-            yield Text.assemble((inert(step["name"]), "bold"), "  ", (inert(told), "red"))
+            note = f"  ({inert(step['note'])})" if step["note"] else ""
+            yield Text.assemble(
+                (inert(step["name"]), "bold"), "  ", (inert(told), "red"), (note, "dim")
+            )
             more = error["traceback"].rstrip() or error["message"]
             if more not in told:
                 yield Padding(Text(inert(more, keep="\n\t"), style="dim"), (0, 0, 0, 2))
@@ -139,7 +143,7 @@ def _indented(part: RenderableType) -> Padding:
 
 
 _BODIES = {
-    "steps": _step_table,
+    "steps": _flow,
     "errors": _errors,
     "locks": _locks,
     "history": _history,

@@ -52,6 +52,22 @@ def test_only_the_sections_asked_for_are_shown(run, daemon):
     assert "Steps" not in out
 
 
+def test_error_tells_how_far_its_step_was(run, daemon):
+    failed = a_step(state="error", error=an_error(), note="40 of 100")
+    daemon.answers["tasks.get"] = a_paused_task(steps=[failed])
+
+    assert "copy  exit status 3  (40 of 100)" in run("show", "42", "--errors").out
+
+
+def test_bars_in_a_pipe_are_of_a_fixed_width(run, daemon):
+    step = a_step(ended_at="2025-11-03T12:03:20Z")
+    daemon.answers["tasks.get"] = a_task(steps=[step])
+
+    out = run("show", "42", "--steps").out
+
+    assert out.endswith("  " + "━" * 40 + "\n")
+
+
 def test_hostile_task_is_shown_inert(run, daemon):
     evil = "[/]\x1b[2J\u202e"
     error = an_error(kind=evil, message=evil, traceback=evil + "\nx")
@@ -60,6 +76,7 @@ def test_hostile_task_is_shown_inert(run, daemon):
         label=evil,
         input={evil: evil},
         steps=[a_step(name=evil, note=evil, state="error", error=error)],
+        flow=["concurrence", evil, "more"],
         history=[{"at": "2025-11-03T12:00:00Z", "event": evil, "who": evil, "detail": evil}],
     )
 

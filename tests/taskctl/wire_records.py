@@ -14,7 +14,7 @@ def a_task(**changes: Any) -> dict[str, Any]:
         "state_updated_at": moment, "progress": 1.0, "parent_task_id": None,
         "recurring_logic_id": None, "external_id": None, "duration": 200.0, "version": 7,
         "input": {}, "output": None, "steps": [], "locks": [], "links": [], "errors": [],
-        "history": [],
+        "history": [], "flow": None,
     }  # fmt: skip
     return task | changes
 
