@@ -1,7 +1,7 @@
 """One task in full: attributes, steps, errors, locks, history, raw."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,6 +12,7 @@ from taskctl.view import colors, times
 from taskctl.view.columns import EVENT_COLUMNS
 from taskctl.view.forms import Record
 from taskctl.view.inert import inert
+from taskctl.view.panel import attributes, indented, section
 from taskctl.view.step_table import step_table
 from taskctl.view.table import table
 from taskd.model.step import reason
@@ -21,24 +22,10 @@ SECTIONS = ("steps", "errors", "locks", "history", "raw")
 
 def task_panel(task: Record, sections: Sequence[str] = SECTIONS) -> RenderableType:
     """The attributes, and those of `SECTIONS` that are wanted and not empty."""
-    parts: list[RenderableType] = [_heading(task), _indented(_attributes(task))]
+    parts: list[RenderableType] = [_heading(task), indented(_attributes(task))]
     for name in sections:
-        body = list(_BODIES[name](task))
-        if body:
-            parts += [Text(), Text(name.capitalize(), style="bold")]
-            parts += [_indented(part) for part in body]
+        parts += section(name.capitalize(), _BODIES[name](task))
     return Group(*parts)
-
-
-def attributes(pairs: Iterable[tuple[str, Text]]) -> Table:
-    """Names and values, one pair a line; pairs without a value are left out."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in pairs:
-        if value.plain:
-            grid.add_row(Text(name), value)
-    return grid
 
 
 def _heading(task: Record) -> Text:
@@ -136,10 +123,6 @@ def _raw(task: Record) -> Iterator[RenderableType]:
 
 def _plain(value: object) -> Text:
     return Text("" if value is None else inert(value))
-
-
-def _indented(part: RenderableType) -> Padding:
-    return Padding(part, (0, 0, 0, 2), expand=False)
 
 
 _BODIES = {

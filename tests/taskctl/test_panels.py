@@ -1,11 +1,12 @@
-"""Panels as they are read in a terminal."""
+"""One task and one action in full, as they are read in a terminal."""
 
 import io
 
 import pytest
 from rich.console import Console, RenderableType
-from wire_records import a_step, a_task
+from wire_records import a_field, a_step, a_task, an_action, an_action_step
 
+from taskctl.view.action_panel import action_panel
 from taskctl.view.step_table import step_table
 
 
@@ -88,3 +89,75 @@ def test_task_that_has_not_begun_has_no_times():
     task = a_task(state="planned", started_at=None, ended_at=None, steps=[waiting("plan")])
 
     assert printed(60, step_table(task)) == ["step  state", "plan  pending"]
+
+
+def test_action_is_shown_as_its_user_needs_it():
+    action = an_action(
+        doc="Back up a site.",
+        locks=["site:{site}/backup"],
+        singleton=True,
+        cancellable=False,
+        fields=[
+            a_field(),
+            a_field(name="password", schema={"type": "string", "format": "secret"}),
+            a_field(name="hosts", schema={"type": "array", "items": {"type": "integer"}}),
+            a_field(name="level", schema={"enum": ["a", "b"]}, required=False, default="a"),
+        ],
+        steps=[
+            an_action_step(doc="Dump the database."),
+            an_action_step(
+                name="copy",
+                command={"line": 'cp "$dump" /mnt\nsync\n'},
+                needs=["dump"],
+                retry={"times": 3, "delay": 30.0, "factor": 2.0, "jitter": 0.1},
+                timeout=600.0,
+                rescue="skip",
+                idempotent=True,
+            ),
+        ],
+        finalize=an_action_step(name="finalize"),
+    )
+
+    assert printed(80, action_panel(action)) == [
+        "backup.site",
+        "  Back up a site.",
+        "",
+        "  title   Back up {site}",
+        "  locks   site:{site}/backup, action:backup.site",
+        "  rescue  pause",
+        "  cancel  not while it runs",
+        "  file    /a/backup.yaml:1",
+        "",
+        "Inputs",
+        "  site      text                              required",
+        "  password  secret text                       required",
+        "  hosts     a list, each item a whole number  required",
+        '  level     one of a, b                       default "a"',
+        "",
+        "Steps",
+        "  dump      Dump the database.",
+        '  copy      cp "$dump" /mnt …',
+        "            needs dump; retry 3 times, after 30s ± 10%, then 2 times as long;",
+        "            time limit 10m 0s; rescue skip; idempotent",
+        "  finalize",
+        "",
+        "Run",
+        "  taskctl run backup.site site=… password=@FILE hosts='[…]'",
+    ]
+
+
+def test_steps_of_which_nothing_more_is_known_are_named():
+    action = an_action(steps=[an_action_step(name="a", doc=" \n")])
+
+    shown = printed(80, action_panel(action))
+
+    assert shown[shown.index("Steps") + 1] == "  a"
+
+
+def test_what_the_code_of_an_action_decides_is_not_told_as_known():
+    action = an_action(title="Back up site", planner="host", flow=None, steps=[], fields=[])
+
+    shown = printed(80, action_panel(action))
+
+    assert "  plan    its code decides on title, locks and steps" in shown
+    assert not any(line.startswith("  title") for line in shown)

@@ -4,7 +4,15 @@ import os
 import signal
 
 import pytest
-from wire_records import a_paused_task, a_step, a_task, an_error
+from wire_records import (
+    a_field,
+    a_paused_task,
+    a_step,
+    a_task,
+    an_action,
+    an_action_step,
+    an_error,
+)
 
 
 def line(text: str, step: str = "copy", **more):
@@ -122,17 +130,26 @@ def test_locks_are_listed_with_their_holder(run, daemon):
     assert "site:blog" in run("locks").out
 
 
-def test_action_is_shown_with_its_inputs(run, daemon):
-    field = {"name": "site", "schema": {"type": "string"}, "required": True, "default": None}
-    action = {
-        "label": "backup.site", "type": "yaml", "doc": "Back up\n\nmore", "fields": [field],
-        "file": "/a/backup.yaml", "line": 1, "locks": [], "rescue": "pause",
-        "on_conflict": "pause", "steps": [{"name": "dump", "doc": ""}],
-    }  # fmt: skip
+def test_known_actions_are_listed_and_shown(run, daemon):
+    action = an_action(doc="Back up\n\nmore")
     daemon.answers |= {"actions.get": action, "actions.find": [action], "actions.broken": []}
 
-    assert "site  string  required" in run("actions", "backup.site").out
+    assert "site  text  required" in run("actions", "backup.site").out
     assert run("actions", "-o", "name").out == "backup.site\n"
+
+
+def test_hostile_action_is_shown_inert(run, daemon):
+    evil = "[/]\x1b[2J\u202e"
+    daemon.answers["actions.get"] = an_action(
+        label=evil, title=evil, doc=evil, file=evil, locks=[evil],
+        fields=[a_field(name=evil, schema={"enum": [evil]}, required=False, default=evil)],
+        steps=[an_action_step(name=evil, doc=evil, needs=[evil])],
+    )  # fmt: skip
+
+    ran = run("actions", evil)
+
+    assert ran.code == 0
+    assert not {"\x1b", "\u202e"} & set(ran.out)
 
 
 @pytest.mark.parametrize("form", ["table", "json", "name"])
