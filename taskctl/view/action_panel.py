@@ -1,56 +1,116 @@
-"""One action in full: what it does, its inputs, steps and locks."""
+"""One action in full: what it does, what it needs, its steps, and how to run it."""
 
 import json
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
-from taskctl.view.columns import first_line
+from taskctl.view import times
 from taskctl.view.forms import Record
 from taskctl.view.inert import inert
-from taskctl.view.table import Column, table
-from taskctl.view.task_panel import attributes
+from taskctl.view.panel import attributes, indented, section
+from taskd.model.schema import expected
 
 
 def action_panel(action: Record) -> RenderableType:
     """The action as a user who wants to run it needs it."""
-    parts: list[RenderableType] = [Text(inert(action["label"]), style="bold")]
+    steps = [*action["steps"], *filter(None, [action["finalize"]])]
+    return Group(
+        Text(inert(action["label"]), style="bold"),
+        *_doc(action),
+        indented(attributes(_attributes(action))),
+        *section("Inputs", _grid(map(_input, action["fields"]))),
+        *section("Steps", _grid(map(_step, steps))),
+        *section("Run", [Text(_example(action))]),
+    )
+
+
+def _doc(action: Record) -> Iterator[RenderableType]:
     if doc := action["doc"].strip():
-        parts.append(Padding(Text(inert(doc, keep="\n")), (0, 0, 0, 2)))
-    parts.append(Padding(attributes(_attributes(action)), (0, 0, 0, 2)))
-    for title, columns, records in (
-        ("Inputs", _INPUTS, action["fields"]),
-        ("Steps", _STEPS, action["steps"]),
-    ):
-        if records:
-            shown = table(columns, records, headers=False)
-            parts += [Text(), Text(title, style="bold"), Padding(shown, (0, 0, 0, 2))]
-    return Group(*parts)
+        yield indented(Text(inert(doc, keep="\n")))
+        yield Text()
 
 
 def _attributes(action: Record) -> list[tuple[str, Text]]:
+    by_code = action["planner"] == "host"
+    locks = [*action["locks"], *([f"action:{action['label']}"] if action["singleton"] else [])]
     return [
-        ("file", Text(inert(f"{action['file']}:{action['line']}" if action["file"] else ""))),
-        ("locks", Text(inert(", ".join(action["locks"])))),
+        ("title", Text("" if by_code else inert(action["title"]))),
+        ("locks", Text(inert(", ".join(locks)))),
+        ("plan", Text("its code decides on title, locks and steps" if by_code else "")),
         ("rescue", Text(inert(action["rescue"]))),
+        ("cancel", Text("" if action["cancellable"] else "not while it runs")),
+        ("file", Text(inert(f"{action['file']}:{action['line']}" if action["file"] else ""))),
     ]
 
 
-def _kind(field: Record) -> str:
-    schema = field["schema"]
-    if schema.get("format") == "secret":
-        return "secret"
-    if choices := schema.get("enum"):
-        return " | ".join(map(str, choices))
-    if parts := schema.get("anyOf"):
-        return " | ".join(str(part.get("type", "any")) for part in parts)
-    return str(schema.get("type", "any"))
+def _input(field: Record) -> Iterator[Text]:
+    yield Text(inert(field["name"]), style="bold")
+    yield Text(("secret " if _is_secret(field) else "") + inert(expected(field["schema"])))
+    default = json.dumps(field["default"], ensure_ascii=False)
+    yield Text("required" if field["required"] else f"default {inert(default)}", style="dim")
 
 
-def _default(field: Record) -> str:
-    return "required" if field["required"] else f"default {json.dumps(field['default'])}"
+def _step(step: Record) -> Iterator[RenderableType]:
+    yield Text(inert(step["name"]), style="bold")
+    if lines := list(_told(step)):  # a column of empty cells would cost the names their room
+        yield Group(*lines)
 
 
-_INPUTS = (Column("name", style="bold"), Column("kind", _kind), Column("default", _default))
-_STEPS = (Column("name", style="bold"), Column("doc", first_line("doc"), cut=True))
+def _told(step: Record) -> Iterator[Text]:
+    """What it does, and what is special about it."""
+    does = step["doc"].strip() or (step["command"] or {}).get("line", "").strip()
+    first, _, more = does.partition("\n")
+    if first:
+        yield Text(inert(f"{first} …" if more else first), no_wrap=True, overflow="ellipsis")
+    if facts := "; ".join(_facts(step)):
+        yield Text(inert(facts), style="dim")
+
+
+def _facts(step: Record) -> Iterator[str]:
+    if step["needs"]:
+        yield "needs " + ", ".join(step["needs"])
+    if step["retry"]["times"]:
+        yield _retry(step["retry"])
+    if step["timeout"]:
+        yield f"time limit {times.length(step['timeout'])}"
+    if step["rescue"]:
+        yield f"rescue {step['rescue']}"
+    if step["idempotent"]:
+        yield "idempotent"
+
+
+def _retry(retry: Record) -> str:
+    """`retry 3 times, after 30s ± 10%, then 2 times as long`."""
+    told = f"retry {retry['times']} times" if retry["times"] > 1 else "retry once"
+    if retry["delay"]:
+        told += f", after {times.length(retry['delay'])}"
+        told += f" ± {times.percent(retry['jitter'])}" if retry["jitter"] else ""
+        told += f", then {retry['factor']:g} times as long" if retry["factor"] != 1 else ""
+    return told
+
+
+def _example(action: Record) -> str:
+    pairs = [f"{f['name']}={_value(f)}" for f in action["fields"] if f["required"]]
+    return inert(" ".join(["taskctl run", action["label"], *pairs]))
+
+
+def _value(field: Record) -> str:
+    if _is_secret(field):
+        return "@FILE"
+    return {"array": "'[…]'", "object": "'{…}'"}.get(field["schema"].get("type"), "…")
+
+
+def _is_secret(field: Record) -> bool:
+    return bool(field["schema"].get("format") == "secret")
+
+
+def _grid(rows: Iterable[Iterable[RenderableType]]) -> Iterator[Table]:
+    """Cells are wrapped rather than cut."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for row in rows:
+        grid.add_row(*row)
+    if grid.rows:
+        yield grid

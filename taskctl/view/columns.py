@@ -90,23 +90,6 @@ BROKEN_COLUMNS = (
     Column("line", right=True),
     Column("message", style="red"),
 )
-
-
-def _done(step: Record) -> float:
-    return 1.0 if step["state"] in ("success", "skipped") else float(step["progress"])
-
-
-STEP_COLUMNS = (
-    Column("name", style="bold", cut=True),
-    Column("state", style=colors.state),
-    Column("progress", lambda step: times.percent(_done(step)), right=True),
-    Column("attempts", right=True),
-    _at("started_at"),
-    Column(
-        "duration", lambda step: times.between(step["started_at"], step["ended_at"]), right=True
-    ),
-    Column("note", cut=True),
-)
 EVENT_COLUMNS = (
     Column("at", lambda event: times.exactly(event["at"])),
     Column("event", style="bold"),

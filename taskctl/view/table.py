@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,17 +15,20 @@ from taskctl.view.inert import inert
 class Column:
     """`field` names it in `--columns`, in CSV and, as words, in the heading.
 
-    `text` makes the cell, where it is not the field as it is; `style` its colour. `cut`: it gives
-    way where a terminal is too narrow.
+    `text` makes the cell, where it is not the field as it is; `style` its colour. `draw` makes one
+    that is more than text. `cut`: it gives way where a terminal is too narrow.
     """
 
     field: str
     text: Callable[[Record], object] | None = None
+    draw: Callable[[Record], RenderableType] | None = None
     style: Callable[[Record], str] | str = ""
     right: bool = False
     cut: bool = False
 
-    def cell(self, record: Record) -> Text:
+    def cell(self, record: Record) -> RenderableType:
+        if self.draw:
+            return self.draw(record)
         value = self.text(record) if self.text else record.get(self.field)
         style = self.style(record) if callable(self.style) else self.style
         shown = inert("" if value is None else value)

@@ -1,7 +1,7 @@
 """One task in full: attributes, steps, errors, locks, history, raw."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -9,9 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from taskctl.view import colors, times
-from taskctl.view.columns import EVENT_COLUMNS, STEP_COLUMNS
+from taskctl.view.columns import EVENT_COLUMNS
 from taskctl.view.forms import Record
 from taskctl.view.inert import inert
+from taskctl.view.panel import attributes, indented, section
+from taskctl.view.step_table import step_table
 from taskctl.view.table import table
 from taskd.model.step import reason
 
@@ -20,24 +22,10 @@ SECTIONS = ("steps", "errors", "locks", "history", "raw")
 
 def task_panel(task: Record, sections: Sequence[str] = SECTIONS) -> RenderableType:
     """The attributes, and those of `SECTIONS` that are wanted and not empty."""
-    parts: list[RenderableType] = [_heading(task), _indented(_attributes(task))]
+    parts: list[RenderableType] = [_heading(task), indented(_attributes(task))]
     for name in sections:
-        body = list(_BODIES[name](task))
-        if body:
-            parts += [Text(), Text(name.capitalize(), style="bold")]
-            parts += [_indented(part) for part in body]
+        parts += section(name.capitalize(), _BODIES[name](task))
     return Group(*parts)
-
-
-def attributes(pairs: Iterable[tuple[str, Text]]) -> Table:
-    """Names and values, one pair a line; pairs without a value are left out."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in pairs:
-        if value.plain:
-            grid.add_row(Text(name), value)
-    return grid
 
 
 def _heading(task: Record) -> Text:
@@ -92,16 +80,19 @@ def _steps(task: Record) -> list[Record]:
     return list(task.get("steps") or [])
 
 
-def _step_table(task: Record) -> Iterator[RenderableType]:
-    if steps := _steps(task):
-        yield table(STEP_COLUMNS, steps)
+def _flow(task: Record) -> Iterator[RenderableType]:
+    if _steps(task):
+        yield step_table(task)
 
 
 def _errors(task: Record) -> Iterator[RenderableType]:
     for step in _steps(task):
         if error := step["error"]:
             told = reason(error["kind"], error["message"])
-            yield Text.assemble((inert(step["name"]), "bold"), "  ", (inert(told), "red"))
+            note = f"  ({inert(step['note'])})" if step["note"] else ""
+            yield Text.assemble(
+                (inert(step["name"]), "bold"), "  ", (inert(told), "red"), (note, "dim")
+            )
             more = error["traceback"].rstrip() or error["message"]
             if more not in told:
                 yield Padding(Text(inert(more, keep="\n\t"), style="dim"), (0, 0, 0, 2))
@@ -134,12 +125,8 @@ def _plain(value: object) -> Text:
     return Text("" if value is None else inert(value))
 
 
-def _indented(part: RenderableType) -> Padding:
-    return Padding(part, (0, 0, 0, 2), expand=False)
-
-
 _BODIES = {
-    "steps": _step_table,
+    "steps": _flow,
     "errors": _errors,
     "locks": _locks,
     "history": _history,

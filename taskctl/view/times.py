@@ -12,6 +12,11 @@ def at(text: str | None, now: datetime | None = None) -> str:
     return f"{moment:%H:%M:%S}" if moment.date() == today else f"{moment:%Y-%m-%d %H:%M}"
 
 
+def moment(text: str | None) -> datetime:
+    """Now for none."""
+    return datetime.fromisoformat(text) if text else datetime.now(UTC)
+
+
 def exactly(text: str | None) -> str:
     """`2025-11-03 14:02:31`; "" for none."""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}" if text else ""
@@ -41,5 +46,4 @@ def between(start: str | None, end: str | None) -> str:
     """How long it took, or takes so far; "" before it began."""
     if not start:
         return ""
-    until = datetime.fromisoformat(end) if end else datetime.now(UTC)
-    return length((until - datetime.fromisoformat(start)).total_seconds())
+    return length((moment(end) - moment(start)).total_seconds())

@@ -5,12 +5,8 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 
 from taskd.actions.suggest import did_you_mean
+from taskd.model.schema import expected
 from taskd.model.step import JSON
-
-_WORDS = {
-    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-    "null": "null", "array": "a list", "object": "a mapping",
-}  # fmt: skip
 
 
 def find_problem(value: JSON, schema: Mapping[str, JSON], name: str) -> str | None:
@@ -31,17 +27,6 @@ def find_problem(value: JSON, schema: Mapping[str, JSON], name: str) -> str | No
     if kind == "object":
         return _find_problem_inside(value, schema, name)
     return None
-
-
-def expected(schema: Mapping[str, JSON]) -> str:
-    """In words, as in `text or null`."""
-    if "anyOf" in schema:
-        return " or ".join(map(expected, schema["anyOf"]))
-    if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
-    if schema.get("type") == "array" and schema.get("items"):
-        return f"a list, each item {expected(schema['items'])}"
-    return _WORDS.get(schema.get("type", ""), "JSON")
 
 
 def _is(value: JSON, kind: str) -> bool:

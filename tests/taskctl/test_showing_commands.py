@@ -4,7 +4,15 @@ import os
 import signal
 
 import pytest
-from wire_records import a_paused_task, a_step, a_task, an_error
+from wire_records import (
+    a_field,
+    a_paused_task,
+    a_step,
+    a_task,
+    an_action,
+    an_action_step,
+    an_error,
+)
 
 
 def line(text: str, step: str = "copy", **more):
@@ -52,6 +60,22 @@ def test_only_the_sections_asked_for_are_shown(run, daemon):
     assert "Steps" not in out
 
 
+def test_error_tells_how_far_its_step_was(run, daemon):
+    failed = a_step(state="error", error=an_error(), note="40 of 100")
+    daemon.answers["tasks.get"] = a_paused_task(steps=[failed])
+
+    assert "copy  exit status 3  (40 of 100)" in run("show", "42", "--errors").out
+
+
+def test_bars_in_a_pipe_are_of_a_fixed_width(run, daemon):
+    step = a_step(ended_at="2025-11-03T12:03:20Z")
+    daemon.answers["tasks.get"] = a_task(steps=[step])
+
+    out = run("show", "42", "--steps").out
+
+    assert out.endswith("  " + "━" * 40 + "\n")
+
+
 def test_hostile_task_is_shown_inert(run, daemon):
     evil = "[/]\x1b[2J\u202e"
     error = an_error(kind=evil, message=evil, traceback=evil + "\nx")
@@ -60,6 +84,7 @@ def test_hostile_task_is_shown_inert(run, daemon):
         label=evil,
         input={evil: evil},
         steps=[a_step(name=evil, note=evil, state="error", error=error)],
+        flow=["concurrence", evil, "more"],
         history=[{"at": "2025-11-03T12:00:00Z", "event": evil, "who": evil, "detail": evil}],
     )
 
@@ -105,17 +130,26 @@ def test_locks_are_listed_with_their_holder(run, daemon):
     assert "site:blog" in run("locks").out
 
 
-def test_action_is_shown_with_its_inputs(run, daemon):
-    field = {"name": "site", "schema": {"type": "string"}, "required": True, "default": None}
-    action = {
-        "label": "backup.site", "type": "yaml", "doc": "Back up\n\nmore", "fields": [field],
-        "file": "/a/backup.yaml", "line": 1, "locks": [], "rescue": "pause",
-        "on_conflict": "pause", "steps": [{"name": "dump", "doc": ""}],
-    }  # fmt: skip
+def test_known_actions_are_listed_and_shown(run, daemon):
+    action = an_action(doc="Back up\n\nmore")
     daemon.answers |= {"actions.get": action, "actions.find": [action], "actions.broken": []}
 
-    assert "site  string  required" in run("actions", "backup.site").out
+    assert "site  text  required" in run("actions", "backup.site").out
     assert run("actions", "-o", "name").out == "backup.site\n"
+
+
+def test_hostile_action_is_shown_inert(run, daemon):
+    evil = "[/]\x1b[2J\u202e"
+    daemon.answers["actions.get"] = an_action(
+        label=evil, title=evil, doc=evil, file=evil, locks=[evil],
+        fields=[a_field(name=evil, schema={"enum": [evil]}, required=False, default=evil)],
+        steps=[an_action_step(name=evil, doc=evil, needs=[evil])],
+    )  # fmt: skip
+
+    ran = run("actions", evil)
+
+    assert ran.code == 0
+    assert not {"\x1b", "\u202e"} & set(ran.out)
 
 
 @pytest.mark.parametrize("form", ["table", "json", "name"])

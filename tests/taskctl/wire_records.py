@@ -14,7 +14,7 @@ def a_task(**changes: Any) -> dict[str, Any]:
         "state_updated_at": moment, "progress": 1.0, "parent_task_id": None,
         "recurring_logic_id": None, "external_id": None, "duration": 200.0, "version": 7,
         "input": {}, "output": None, "steps": [], "locks": [], "links": [], "errors": [],
-        "history": [],
+        "history": [], "flow": None,
     }  # fmt: skip
     return task | changes
 
@@ -30,6 +30,30 @@ def a_step(**changes: Any) -> dict[str, Any]:
 
 def an_error(**changes: Any) -> dict[str, Any]:
     return {"kind": "exit", "message": "exit status 3", "traceback": "", "step": ""} | changes
+
+
+def an_action(**changes: Any) -> dict[str, Any]:
+    action = {
+        "label": "backup.site", "type": "yaml", "title": "Back up {site}", "doc": "",
+        "steps": [an_action_step()], "finalize": None, "flow": ["sequence", "dump"],
+        "planner": "data", "fields": [a_field()], "locks": [], "rescue": "pause",
+        "cancellable": True, "singleton": False, "file": "/a/backup.yaml", "line": 1,
+    }  # fmt: skip
+    return action | changes
+
+
+def an_action_step(**changes: Any) -> dict[str, Any]:
+    step = {
+        "name": "dump", "needs": [], "timeout": None, "weight": 1.0, "idempotent": False,
+        "retry": {"times": 0, "delay": 0.0, "factor": 1.0, "jitter": 0.0}, "rescue": None,
+        "command": None, "doc": "",
+    }  # fmt: skip
+    return step | changes
+
+
+def a_field(**changes: Any) -> dict[str, Any]:
+    field = {"name": "site", "schema": {"type": "string"}, "required": True, "default": None}
+    return field | changes
 
 
 def a_paused_task(**changes: Any) -> dict[str, Any]:
