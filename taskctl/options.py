@@ -37,7 +37,14 @@ class Setup:
             from taskd.channel import Channel
 
             self._channel = Channel(self.socket)
+            if not self.json:  # whose readers expect one object on stderr, if anything
+                self.warn()
         return self._channel
+
+    def warn(self) -> None:
+        """Say on stderr what keeps the daemon from starting anything, if there is such a thing."""
+        if note := self.channel.daemon.get("note"):
+            click.echo(f"taskctl: {note}", err=True)
 
     def close(self) -> None:
         if self._channel is not None:

@@ -41,6 +41,8 @@ def wait_for(
     Their changes and ends are told on stderr unless `quiet`. Ctrl-C only ends the waiting.
     """
     watch = Watch(setup.channel, timeout, log)
+    if setup.json:  # others were told when the connection was made
+        setup.warn()
     try:
         with _teller(setup, quiet, log) as tell:
             rested = watch.until(task_ids, enough, tell)

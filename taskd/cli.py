@@ -161,6 +161,9 @@ def check() -> int:
 def _start(places: Places) -> None:
     detach.start(places)
     click.echo(f"taskd answers at {places.socket}")
+    with Client(places.socket) as client:
+        if note := client.daemon["note"]:
+            click.echo(f"taskd: {note}", err=True)
 
 
 def _stop(places: Places, wait: bool) -> None:
@@ -190,7 +193,8 @@ def _find_daemon(places: Places) -> Client | None:
 def _show(facts: dict[str, Any]) -> None:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):{width}}  {_in_words(value)}")
+        if value != "":
+            click.echo(f"{name.replace('_', ' '):{width}}  {_in_words(value)}")
 
 
 def _in_words(value: Any) -> str:

@@ -189,7 +189,10 @@ class Client(Channel):
         return self.call("actions.broken", list[Broken])
 
     def status(self) -> dict[str, JSON]:
-        """The daemon: version, pid, uptime, slots, numbers of tasks by state, store, socket."""
+        """The daemon: version, pid, uptime, slots, numbers of tasks by state, store, socket.
+
+        `note` says why it starts nothing in safe mode, else ""; so does the attribute `daemon`.
+        """
         return self.call("daemon.status", dict)
 
     def reload(self) -> dict[str, JSON]:

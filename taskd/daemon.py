@@ -22,6 +22,7 @@ from taskd.config_file import find_unused
 from taskd.engine.director import Director
 from taskd.engine.engine import Engine, Order, action_folders
 from taskd.engine.recovery import recover
+from taskd.engine.safe_mode import LIVES_ON_AFTER, Starts, noted
 from taskd.engine.starting import Starter
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
@@ -48,16 +49,17 @@ def run(places: Places, ready_fd: int | None = None) -> int:
     """
     _log_to_stderr()
     sys.setswitchinterval(SWITCH_SECONDS)
-    with _own(places):
+    with _own(places), noted(places.starts) as starts:
         settings = load(places.config, os.environ)
         for note in find_unused(places.config):
             log.warning("%s", note)
-        engine = _build(places, settings)
+        engine = _build(places, settings, starts.reason)
         server = Server(engine)
         _listen_to_signals(engine)
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)
         server.listen(places.socket)
+        _tell_when_it_lives_on(engine, starts)
         engine.loop.start()
         log.info("taskd (pid %d) answers at %s", os.getpid(), places.socket)
         if ready_fd is not None:
@@ -91,12 +93,13 @@ def _own(places: Places) -> Iterator[None]:
         os.close(lock)
 
 
-def _build(places: Places, settings: Settings) -> Engine:
+def _build(places: Places, settings: Settings, safe_mode: str) -> Engine:
     database = Database(places.store)
     folders = action_folders(places, settings)
     starter = Starter(_load_catalog(folders), settings, places)
     loop = Loop("loop")
     director = Director(loop, database, starter)
+    director.starting = not safe_mode
     director.pool = pool = Pool(
         loop,
         director.report,
@@ -107,8 +110,18 @@ def _build(places: Places, settings: Settings) -> Engine:
     )
     # What was read feeds the slots that are free before the commit, and what it starts after it.
     loop.after_round = [pool.flush, director.serve, pool.flush]
-    recover(database, director, pool, places)
-    return Engine(places, loop, database, starter, pool, director)
+    engine = Engine(places, loop, database, starter, pool, director, safe_mode)
+    _recover(engine)
+    return engine
+
+
+def _recover(engine: Engine) -> None:
+    try:
+        recover(engine.database, engine.director, engine.pool, engine.places)
+    except Exception:  # it may be what the daemons died of, and one in safe mode answers
+        if not engine.safe_mode:
+            raise
+        log.exception("cannot take up what was running")
 
 
 def _load_catalog(folders: list[str]) -> Catalog:
@@ -121,6 +134,13 @@ def _load_catalog(folders: list[str]) -> Catalog:
     for broken in catalog.broken + catalog.warnings:
         log.warning("%s:%d: %s", broken.file, broken.line, broken.message)
     return catalog
+
+
+def _tell_when_it_lives_on(engine: Engine, starts: Starts) -> None:
+    """To be called before the loop starts: the recovery is what the director does first."""
+    engine.director.put(
+        lambda _tx: None, lambda *_: engine.loop.later(LIVES_ON_AFTER, starts.take_back)
+    )
 
 
 def _listen_to_signals(engine: Engine) -> None:

@@ -48,6 +48,11 @@ class Places:
         return self.state / "hosts"
 
     @property
+    def starts(self) -> Path:
+        """When daemons began that have not lived on."""
+        return self.state / "starts"
+
+    @property
     def secrets(self) -> Path:
         return self.state / "secrets"
 

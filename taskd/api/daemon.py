@@ -16,7 +16,8 @@ def status(engine: Engine) -> dict[str, JSON]:
     with engine.database.snapshot() as connection:
         by_state = tasks.count_by_state(connection)
     return {
-        "state": "running" if engine.director.starting else "stopping",
+        "state": _state(engine),
+        "note": engine.safe_mode,
         "version": VERSION,
         "pid": os.getpid(),
         "uptime": time.monotonic() - engine.started,
@@ -28,6 +29,12 @@ def status(engine: Engine) -> dict[str, JSON]:
         "actions": len(engine.catalog.definitions),
         "broken_actions": len(engine.catalog.broken),
     }
+
+
+def _state(engine: Engine) -> str:
+    if engine.director.starting:
+        return "running"
+    return "safe mode" if engine.safe_mode else "stopping"
 
 
 @errand(Permission.ADMIN)

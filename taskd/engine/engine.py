@@ -37,6 +37,7 @@ class Engine:
     starter: Starter
     pool: Pool
     director: Director
+    safe_mode: str = ""  # why no step is started, in safe mode
     orders: queue.SimpleQueue[Order] = field(default_factory=queue.SimpleQueue)
     started: float = field(default_factory=time.monotonic)
     _reading: threading.Lock = field(default_factory=threading.Lock)

@@ -10,7 +10,7 @@ TaskdError
 ├── Forbidden           a setting forbids it
 ├── PermissionDenied    this caller may not
 ├── Unavailable         the daemon cannot be reached
-├── Busy                the daemon cannot take it now: shutting down, safe mode, disk full
+├── Busy                the daemon cannot take it now: shutting down, disk full
 ├── WaitTimeout         it was waited for long enough; the task goes on
 ├── ProtocolError       a request that is no request: no JSON, too large, unknown method
 ├── AlreadyRunning      another daemon has the store

@@ -192,6 +192,7 @@ class Server:
             "pid": os.getpid(),
             "user": caller.user,
             "state_dir": str(self._engine.places.state),
+            "note": self._engine.safe_mode,
         }
 
     def _run(

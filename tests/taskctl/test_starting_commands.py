@@ -154,6 +154,19 @@ def test_changes_are_told_once_each(run, starting):
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [([], True), (["--wait"], True), (["--wait", "-o", "json"], True), (["-o", "json"], False)],
+)
+def test_whoever_starts_or_waits_learns_once_why_nothing_runs(run, starting, words, told):
+    starting.answers |= {"hello": {"note": "safe mode"}, "tasks.watch": a_task()}
+    starting.answers["tasks.get"] = a_task()
+
+    ran = run("run", "backup.site", *words)
+
+    assert ran.err.count("taskctl: safe mode\n") == told
+
+
 def test_waiting_ends_at_its_timeout_and_the_task_goes_on(run, starting):
     starting.answers["tasks.watch"] = RUNNING
 
