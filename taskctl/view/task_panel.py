@@ -53,6 +53,7 @@ def _attributes(task: Record) -> Table:
             ("parent", _plain(task["parent_task_id"])),
             ("recurring", _plain(task["recurring_logic_id"])),
             ("external id", _plain(task["external_id"])),
+            *((what, _plain(text)) for what, text in (task.get("descriptions") or {}).items()),
         ]
     )
 
