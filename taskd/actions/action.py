@@ -113,4 +113,4 @@ def from_input(action: type[Action], input: dict[str, JSON]) -> Any:
     )
 
 
-_RESERVED = frozenset(name for name in vars(Action) if not name.startswith("_"))
+_RESERVED = frozenset(name for name in vars(Action) if not name.startswith("_")) | {"subscribers"}

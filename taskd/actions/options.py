@@ -19,6 +19,7 @@ class Options(TypedDict, total=False):
     cleanup_after: str | None
     cancellable: bool
     singleton: bool
+    subscribes_to: str
 
 
 OPTIONS = tuple(Options.__annotations__)
@@ -73,4 +74,5 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "cleanup_after": _check_period,
     "cancellable": _check_flag,
     "singleton": _check_flag,
+    "subscribes_to": check_label,
 }

@@ -29,6 +29,15 @@ class Catalog:
         """The labels of actions that have hooks."""
         return frozenset(label for label, known in self.definitions.items() if known.hooks)
 
+    @cached_property
+    def subscribers(self) -> dict[str, list[str]]:
+        """The labels of actions that run beside another one, by the label of that."""
+        found: dict[str, list[str]] = {}
+        for label, known in self.definitions.items():
+            if known.subscribes_to:
+                found.setdefault(known.subscribes_to, []).append(label)
+        return found
+
     def get(self, label: str) -> Definition:
         """Raises NotFound, with what may have been meant, or what is broken."""
         definition = self.definitions.get(label)

@@ -49,6 +49,7 @@ def load_catalog(
                 _add(found, loaded, places)
     for found in read_entry_points():
         _add(found, loaded, places)
+    _refuse_circles(loaded)
     return loaded
 
 
@@ -87,6 +88,20 @@ def _read(file: Path, folder: Path, warnings: list[Broken]) -> Iterator[Found]:
         yield Broken(str(file), 1, f"cannot be read: {error.strerror}")
     except UnicodeDecodeError as error:
         yield Broken(str(file), 1, f"cannot be read: {error}")
+
+
+def _refuse_circles(loaded: Loaded) -> None:
+    """Actions that would start each other without end."""
+    follows = {each.label: each.subscribes_to for each in loaded.definitions}
+    for definition in list(loaded.definitions):
+        circle = [definition.label]
+        while (label := follows.get(circle[-1])) and label not in circle:
+            circle.append(label)
+        if label == definition.label:
+            shown = " → ".join((*circle, label))
+            told = f"subscribes_to makes a circle: {shown}; one of them must not subscribe"
+            loaded.broken.append(Broken(definition.file, definition.line, told))
+            loaded.definitions.remove(definition)
 
 
 def _add(found: Found, loaded: Loaded, places: dict[str, str]) -> None:

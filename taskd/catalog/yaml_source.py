@@ -42,6 +42,7 @@ _KEYS: dict[str, dict[str, JSON]] = {
     "cleanup_after": LENGTH,
     "cancellable": FLAG,
     "singleton": FLAG,
+    "subscribes_to": TEXT,
     "steps": {"type": "object"},
 }
 _INPUT_KEYS: dict[str, dict[str, JSON]] = {"type": TEXT, "default": {}}
@@ -78,6 +79,7 @@ def compile_definition(text: str, file: str) -> Definition:
         cleanup_after=_compile_period(document, values),
         cancellable=values.get("cancellable", True),
         singleton=values.get("singleton", False),
+        subscribes_to=values.get("subscribes_to"),
         file=file,
         line=1,
         revision=revision_of(text.encode("utf-8", "surrogatepass")),

@@ -47,7 +47,7 @@ _STEP_KEYS: dict[str, dict[str, JSON]] = {
     "needs": {"type": "array", "items": TEXT},
 }
 _ALL_FIELDS = {key: schema for kind in _KINDS.values() for key, schema in kind.FIELDS.items()}
-_RESERVED_STEPS = ("plan", "finalize")
+_RESERVED_STEPS = ("plan", "finalize", "subscribers")
 
 
 def compile_steps(

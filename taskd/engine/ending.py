@@ -44,7 +44,7 @@ def apply(
         case Success(output):
             task = lifecycle.succeeded(task, name, output, tx.now)
         case Planned() if definition:
-            task = planning.apply_plan(tx, task, definition, outcome)
+            task = planning.apply_plan(tx, sub_tasks.catalog, task, definition, outcome)
         case Snoozed(seconds, kept):
             until = _until(step, known, tx.now + timedelta(seconds=seconds))
             task = lifecycle.snoozed(task, name, kept, until, tx.now)

@@ -5,7 +5,8 @@ The functions give the task that follows; whoever calls them saves it.
 
 from functools import lru_cache
 
-from taskd.engine.sub_tasks import ancestors
+from taskd.catalog.catalog import Catalog
+from taskd.engine.sub_tasks import SUBSCRIBERS, ancestors
 from taskd.executors.base import Planned
 from taskd.model import flow as flows
 from taskd.model import lifecycle
@@ -20,7 +21,7 @@ from taskd.store import locks
 from taskd.store.transaction import Transaction
 
 
-def plan_from_data(tx: Transaction, task: Task, definition: Definition) -> Task:
+def plan_from_data(tx: Transaction, catalog: Catalog, task: Task, definition: Definition) -> Task:
     """Plan a task whose action needs no author code for it."""
     try:
         planned = Planned(
@@ -30,10 +31,12 @@ def plan_from_data(tx: Transaction, task: Task, definition: Definition) -> Task:
         )
     except TaskdError as error:
         return _fail(tx, task, StepError(error.code, error.message), definition.rescue)
-    return apply_plan(tx, task, definition, planned)
+    return apply_plan(tx, catalog, task, definition, planned)
 
 
-def apply_plan(tx: Transaction, task: Task, definition: Definition, planned: Planned) -> Task:
+def apply_plan(
+    tx: Transaction, catalog: Catalog, task: Task, definition: Definition, planned: Planned
+) -> Task:
     """Take the locks and set the steps; when a lock is held by another task, pause."""
     wanted = [*planned.locks, *task.wanted_locks]
     if definition.singleton:
@@ -51,8 +54,10 @@ def apply_plan(tx: Transaction, task: Task, definition: Definition, planned: Pla
     if wanted:
         locks.take(tx.write(), task.id, wanted, tx.now)
         task = replace(task, locks=tuple(lock for lock in wanted if lock.exclusive))
-    steps = _steps(definition, planned.flow)
-    return lifecycle.planned(task, name, planned.flow, steps, tx.now)
+    flow = planned.flow
+    if task.label in catalog.subscribers:
+        flow = ["concurrence", SUBSCRIBERS, flow]  # first: the output is that of the last step
+    return lifecycle.planned(task, name, flow, _steps(definition, flow), tx.now)
 
 
 def _fail(tx: Transaction, task: Task, error: StepError, rescue: Rescue) -> Task:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from taskd.catalog.catalog import Catalog
 from taskd.engine import planning, secrets
-from taskd.engine.sub_tasks import SubTasks
+from taskd.engine.sub_tasks import SUBSCRIBERS, SubTasks
 from taskd.executors.base import Call, CallKind, timed_out
 from taskd.logs.files import log_path
 from taskd.model import lifecycle
@@ -78,7 +78,7 @@ class Starter:
         if definition is None:
             task = self._vanished(task, step, self.catalog.why_missing(task.label), tx.now)
         elif step.kind is StepKind.PLAN and definition.planner == "data":
-            task = planning.plan_from_data(tx, task, definition)
+            task = planning.plan_from_data(tx, self.catalog, task, definition)
             for step in task.steps.values():
                 if step.ready and len(calls) < room:
                     task = self._begin(tx, task, step, definition, calls)
@@ -91,6 +91,8 @@ class Starter:
         self, tx: Transaction, task: Task, step: Step, definition: Definition, calls: list[Call]
     ) -> Task:
         known = definition.step(step.name)
+        if step.name == SUBSCRIBERS:
+            return self.sub_tasks.start_subscribers(tx, task)
         if known is None and step.kind is not StepKind.PLAN:
             return self._vanished(task, step, f"no step {step.name!r}", tx.now)
         if new := [f.name for f in definition.fields if f.required and f.name not in task.input]:

@@ -25,6 +25,7 @@ from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
+SUBSCRIBERS = "subscribers"  # the step that waits for actions that run beside the task
 MAX_DEPTH = 50
 NAMED = 10  # sub-tasks in the text of an error
 
@@ -78,6 +79,19 @@ class SubTasks:
             for item in items
         ]
         return self.start(tx, task, name, Delegated(tuple(wanted), delegation.concurrency))
+
+    def start_subscribers(self, tx: Transaction, task: Task) -> Task:
+        """The actions that run beside this one, with those of its inputs that they have."""
+        step = task.steps[SUBSCRIBERS]
+        if step.started_at and children.delegates(tx.connection, task.id, step.number):
+            return self.start_again(tx, task, SUBSCRIBERS)
+        wanted = []
+        for label in self.catalog.subscribers.get(task.label, ()):
+            names = {field.name for field in self.catalog.get(label).fields}
+            input = {k: v for k, v in task.input.items() if k in names and v != secrets.HIDDEN}
+            wanted.append(SubTask(label, input))
+        task = lifecycle.begun(task, SUBSCRIBERS, None, tx.now)
+        return self.start(tx, task, SUBSCRIBERS, Delegated(tuple(wanted)))
 
     def start_again(self, tx: Transaction, task: Task, name: str) -> Task:
         """For a step that has sub-tasks: the paused ones are resumed, those that failed are started

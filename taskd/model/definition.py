@@ -114,6 +114,7 @@ class Definition:
     cleanup_after: str | None = None
     cancellable: bool = True
     singleton: bool = False
+    subscribes_to: str | None = None  # the label of an action beside which it runs
     hooks: tuple[Hook, ...] = ()
     doc: str = ""
     module: str = ""  # where a host finds the author's code: `taskd_actions.site.backup`

@@ -284,6 +284,22 @@ def _load_without_privileges(folder: Path) -> Any:
     return json.loads(done.stdout)
 
 
+def test_actions_that_subscribe_in_a_circle_are_broken_and_others_loaded(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"subscribes_to: {other}\nsteps: {{go: {{shell: 'true'}}}}\n"
+        )
+
+    loaded = load_catalog([str(tmp_path)])
+
+    assert [definition.label for definition in loaded.definitions] == ["d"]
+    assert [broken.message.partition(";")[0] for broken in loaded.broken] == [
+        "subscribes_to makes a circle: a → b → c → a",
+        "subscribes_to makes a circle: b → c → a → b",
+        "subscribes_to makes a circle: c → a → b → c",
+    ]
+
+
 def test_action_without_docs_has_none(tmp_path: Path) -> None:
     (definition,) = load(tmp_path, a=GOOD.format(name="A", label="a")).definitions
 

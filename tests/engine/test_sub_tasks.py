@@ -338,6 +338,33 @@ def test_thousand_sub_tasks_end_in_few_commits(stage: Stage) -> None:
     assert stage.rest(task.id).result is Result.SUCCESS
 
 
+# Subscribers
+
+
+def test_subscribers_run_beside_the_action_and_are_waited_for() -> None:
+    site = Field("site", {"type": "string"}, required=False, default="blog")
+    definitions = [
+        a_definition("backup", fields=(site,)),
+        a_definition("report", fields=(site, NUMBER), subscribes_to="backup"),
+        a_definition("tell", subscribes_to="backup"),
+    ]
+    with a_stage(*definitions) as stage:
+        task = stage.start("backup")
+        own, *others = calls(stage, 3)
+        assert (own.label, [call.label for call in others]) == ("backup", ["report", "tell"])
+        assert [call.input for call in others] == [{"site": "blog", "n": 0}, {}]
+        stage.end(own, Success("saved"))
+        assert found(stage, task.id).state is State.RUNNING
+        stage.end(others[0])
+        stage.end(others[1], Failure(an_error()))
+        paused = stage.rest(task.id)
+        assert paused.steps["subscribers"].error
+        resume(stage, task.id)
+        stage.end(stage.next_call())
+
+        assert stage.rest(task.id).result is Result.WARNING
+
+
 # Snooze
 
 
