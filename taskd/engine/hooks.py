@@ -29,6 +29,8 @@ class Hooks:
     def note(self, tx: Transaction) -> bool:
         """Write down which are to be called for what has changed. Whether there are any."""
         catalog = self._starter.catalog
+        if not catalog.hooked:
+            return False
         wanted = []
         for old, task in tx.changes():
             if task.label in catalog.hooked and (definition := catalog.of(task)):

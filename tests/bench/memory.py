@@ -9,12 +9,15 @@ from tests.bench.daemon import Daemon, in_flight
 from tests.bench.figures import Figure
 
 WAITING = 100_000
+SNOOZING = 10_000
 PART = 1000
+QUIET = 3.0  # seconds of looking whether the daemon does something
 
 
 def measure() -> Iterator[Figure]:
     yield from _idle()
     yield _waiting()
+    yield from _snoozing()
 
 
 def _idle() -> Iterator[Figure]:
@@ -48,13 +51,43 @@ def _waiting() -> Figure:
     return Figure(f"{WAITING:,} waiting tasks add", added, "MB", 30, at_most=True, note=note)
 
 
+def _snoozing() -> Iterator[Figure]:
+    """Steps that wait for their time cost no thread, no host and no wake-up."""
+    requests = [{"action": "sleepy"}] * PART
+    with Daemon(host_idle="1s") as daemon:
+        threads = _count(daemon.pid, "Threads")
+        for _ in range(SNOOZING // PART):
+            daemon.client.start_many(requests)
+        while daemon.client.status()["running_steps"] or daemon.hosts():
+            time.sleep(0.1)
+        before = _switches(daemon.pid)
+        time.sleep(QUIET)
+        woken = _switches(daemon.pid) - before
+        more = _count(daemon.pid, "Threads") - threads
+    name = f"{SNOOZING:,} snoozing tasks wake the daemon"
+    note = f"{more} threads more than before, no host"
+    yield Figure(name, woken / QUIET, "times/s", 1, at_most=True, note=note)
+
+
+def _switches(pid: int) -> int:
+    """How often its threads have begun to wait so far."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/status")
+    return sum(_field(file, "voluntary_ctxt_switches") for file in tasks)
+
+
+def _count(pid: int, name: str) -> int:
+    return _field(Path(f"/proc/{pid}/status"), name)
+
+
+def _field(file: Path, name: str) -> int:
+    lines = (line.partition(":") for line in file.read_text().splitlines())
+    return next(int(value.split()[0]) for found, _, value in lines if found == name)
+
+
 def _resident(pid: int) -> float:
     return _status(pid, "VmRSS")
 
 
 def _status(pid: int, name: str) -> float:
     """A size of a process, in MB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise ProcessLookupError(f"process {pid} has ended")
+    return _count(pid, name) * 1024 / 1e6

@@ -11,6 +11,7 @@ from tests.bench.figures import Figure
 COUNT = 10_000
 RUNS = 3
 PART = 500  # tasks a `start_many`
+CHILDREN = 1000
 
 Requests = list[tuple[str, dict[str, Any]]]
 
@@ -20,6 +21,23 @@ def measure() -> Iterator[Figure]:
     yield _figure("three steps", _single("noop.thrice"), 2500)
     yield _figure(f"one step, start_many of {PART}", _many("noop"), None)
     yield _figure(f"three steps, start_many of {PART}", _many("noop.thrice"), None)
+    speeds = [_split() for _ in range(RUNS)]
+    note = f"median of {_range(speeds)}"
+    yield Figure(
+        f"{CHILDREN:,} sub-tasks of one parent", median(speeds), "tasks/s", 2000, note=note
+    )
+
+
+def _split() -> float:
+    """Sub-tasks a second, from the request until the parent has stopped."""
+    with Daemon() as daemon:
+        daemon.warm_up()
+        begin = time.perf_counter()
+        task = daemon.client.start("split", {"count": CHILDREN})
+        daemon.client.wait(task.id)
+        seconds = time.perf_counter() - begin
+        daemon.check(1 + CHILDREN + 50 * SLOTS)
+    return CHILDREN / seconds
 
 
 def _single(action: str) -> Requests:

@@ -2,7 +2,7 @@
 
 import time
 
-from taskd import Action, step
+from taskd import Action, Snooze, SubTasks, step
 
 
 class NoOp(Action, label="noop"):
@@ -23,6 +23,20 @@ class NoOpThrice(Action, label="noop.thrice"):
     @step
     def third(self) -> None:
         pass
+
+
+class Split(Action, label="split"):
+    count: int
+
+    @step
+    def run(self) -> SubTasks:
+        return SubTasks(NoOp() for _ in range(self.count))
+
+
+class Sleepy(Action, label="sleepy"):
+    @step
+    def run(self) -> Snooze:
+        return Snooze(3600)
 
 
 class TellTime(Action, label="tell-time"):
