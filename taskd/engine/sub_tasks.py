@@ -146,8 +146,10 @@ class SubTasks:
         """The step goes on waiting, or it ends as its sub-tasks did."""
         count = children.count(tx.connection, task.id, step.number)
         total = sum(count.values())
-        at_rest = sum(n for (state, _), n in count.items() if state in ("stopped", "paused"))
+        done = sum(n for (state, _), n in count.items() if state == "stopped")
+        at_rest = done + sum(n for (state, _), n in count.items() if state == "paused")
         held = count.get(("scheduled", "pending"), 0)
+        task = lifecycle.progressed(task, step.name, done / total, f"{done} of {total}", tx.now)
         if at_rest == total:
             return self._end(tx, task, step)
         if held:
@@ -155,8 +157,7 @@ class SubTasks:
             room -= total - at_rest - held
             for child in children.held(tx.connection, task.id, step.number, max(0, room)):
                 tx.save(lifecycle.released(tx.get(child), tx.now))
-        done = sum(n for (state, _), n in count.items() if state == "stopped")
-        return lifecycle.progressed(task, step.name, done / total, f"{done} of {total}", tx.now)
+        return task
 
     def _end(self, tx: Transaction, task: Task, step: Step) -> Task:
         ended = children.of_step(tx.connection, task.id, step.number)

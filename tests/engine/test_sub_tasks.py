@@ -1,12 +1,13 @@
 """Steps that wait without a host: for a time, or for tasks of their own."""
 
+import contextlib
 import queue
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from builders import a_definition, an_error
-from stage import Stage, a_stage
+from stage import PATIENCE, Stage, a_stage
 
 from taskd.engine import sub_tasks
 from taskd.executors.base import Call, Delegated, Failure, Snoozed, SubTask, Success
@@ -427,6 +428,10 @@ def test_snoozing_tasks_wake_nobody_until_they_are_due(stage: Stage) -> None:
     stage.settle()
     commits: queue.SimpleQueue[None] = queue.SimpleQueue()
     stage.director.after_batch = lambda: commits.put(None)
+    stage.settle()
+    commits.get(timeout=PATIENCE)  # that of `settle` itself, or of what came before it
 
+    with contextlib.suppress(queue.Empty):
+        commits.get(timeout=0.1)
     with pytest.raises(queue.Empty):
         commits.get(timeout=0.3)
