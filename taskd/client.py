@@ -144,6 +144,11 @@ class Client(Channel):
         """Resume a paused task from the step that failed."""
         return self.call("tasks.resume", Task, task_id=task_id)
 
+    def skip(self, task_id: TaskRef, steps: Sequence[str] | None = None) -> Task:
+        """Go on without failed steps of a paused task: all, or `steps`. What needs their output is
+        skipped, too; the answer has all steps."""
+        return self.call("tasks.skip", Task, task_id=task_id, steps=steps)
+
     def cancel(self, task_id: TaskRef, *, force: bool = False) -> Task:
         """Cancel a task. A running one is given its grace, unless `force`."""
         return self.call("tasks.cancel", Task, task_id=task_id, force=force)

@@ -69,9 +69,8 @@ class Method:
 
         for name in self.texts & parameters.keys():
             value = parameters[name]
-            if not all(
-                isinstance(x, str) for x in (value.values() if type(value) is dict else value)
-            ):
+            texts = value.values() if type(value) is dict else value or ()
+            if not all(isinstance(text, str) for text in texts):
                 raise InvalidInput(f"{self.name}: {name} holds something that is no text")
 
     def _complain(self, parameters: Mapping[str, Any]) -> str:
@@ -100,6 +99,7 @@ def waiting(needs: Permission) -> Callable[[F], F]:
     return lambda function: _register(function, Kind.WAITING, needs)
 
 
+_TEXTS = (list[str], list[str] | None, dict[str, str])
 _GIVEN = frozenset(("engine", "caller", "reply"))  # by the server, with the request
 _GIVEN_LATER = frozenset(("connection", "tx"))  # by who runs it
 
@@ -116,7 +116,7 @@ def _register(function: F, kind: Kind, needs: Permission, fresh: bool = False) -
         function=function,
         given=_GIVEN & parameters.keys(),
         types={key: _kinds(hint) for key, hint in asked.items()},
-        texts=frozenset(k for k, hint in asked.items() if hint in (list[str], dict[str, str])),
+        texts=frozenset(k for k, hint in asked.items() if hint in _TEXTS),
         required=required,
     )
     return function

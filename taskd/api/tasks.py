@@ -1,4 +1,4 @@
-"""Tasks: start, find, get, wait, resume, cancel."""
+"""Tasks: start, find, get, wait, resume, skip, cancel."""
 
 import math
 from functools import partial
@@ -230,6 +230,17 @@ def resume(tx: Transaction, caller: Caller, task_id: int | str) -> Brief:
     """Resume a paused task from the step that failed."""
     task = tx.get(resolve(tx.connection, caller, task_id))
     return tx.save(lifecycle.resume(task, caller.user, tx.now)).brief()
+
+
+@command(Permission.EDIT_TASKS, fresh=True)
+def skip(
+    tx: Transaction, caller: Caller, task_id: int | str, steps: list[str] | None = None
+) -> Task:
+    """Go on without failed steps of a paused task: all, or those named."""
+    if steps == []:
+        raise InvalidInput("no step is named; without `steps`, all that failed are skipped")
+    task = tx.get(resolve(tx.connection, caller, task_id))
+    return tx.save(lifecycle.skip(task, steps, caller.user, tx.now))
 
 
 @command(Permission.EDIT_TASKS)

@@ -6,7 +6,7 @@
 scheduled ─► planned ─► running ─► paused ─► stopped
                  │         ▲          │ ▲       ▲
                  │         └──────────┘ │       │
-                 │           resume     │       │
+                 │        resume, skip  │       │
                  ├──────────────────────┘       │   a failed plan, a lock that is held
                  └──────────────────────────────┘   cancel, unlock, FAIL
 
@@ -17,12 +17,12 @@ Each function takes a task and gives the task that follows. Events for the histo
 `task.history`. How a task goes on after a change is decided in one place: `_Draft.settle`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from taskd.model import flow as flows
 from taskd.model.definition import Retry
-from taskd.model.errors import InvalidState
+from taskd.model.errors import InvalidState, NotFound
 from taskd.model.record import build, replace
 from taskd.model.step import JSON, Rescue, Step, StepError, StepKind, StepState
 from taskd.model.task import Event, Flow, Result, State, Task
@@ -201,6 +201,41 @@ def resume(task: Task, who: str, now: datetime) -> Task:
     return draft.settle()
 
 
+def skip(task: Task, names: Collection[str] | None, who: str, now: datetime) -> Task:
+    """Leave out failed steps, all or `names`, with what needs their output.
+
+    The task goes on when none that failed is left. Raises InvalidState or NotFound.
+    """
+    if task.state is not State.PAUSED:
+        raise InvalidState(f"cannot skip steps of task {task.id}: it is {task.state}, not paused")
+    draft = _Draft(task, now)
+    failed = [step.name for step in draft.failures()]
+    chosen = failed if names is None else names
+    for name in chosen:
+        _check_skip(task, name, failed)
+    draft.skip(chosen, who)
+    if draft.failures():
+        return draft.done()
+    draft.enter(State.RUNNING)
+    return draft.settle()
+
+
+def _check_skip(task: Task, name: str, failed: list[str]) -> None:
+    hint = f"what failed: {', '.join(failed)}"
+    if name not in task.steps:
+        raise NotFound(f"task {task.id} has no step {name!r}", hint=hint)
+    if name not in failed:
+        state = task.steps[name].state
+        raise InvalidState(
+            f"cannot skip step {name!r} of task {task.id}: it has not failed ({state})", hint=hint
+        )
+    if name == PLAN:
+        raise InvalidState(
+            f"cannot skip the plan of task {task.id}: without it there are no steps",
+            hint=f"taskctl resume {task.id}, or taskctl cancel {task.id}",
+        )
+
+
 def cancel(task: Task, who: str, now: datetime, *, cancellable: bool = True) -> Task:
     """Stop at once what does not run; a running step is told, and the task stops when it ends."""
     if task.finished:
@@ -281,17 +316,31 @@ class _Draft:
             if step.state is StepState.PENDING or step.waits_for_time:
                 self.change(name, state=StepState.CANCELLED, ready=False, due_at=None)
 
+    def failures(self) -> list[Step]:
+        return [step for step in self.steps.values() if step.state is StepState.ERROR]
+
+    def skip(self, failed: Iterable[str], who: str = SYSTEM) -> None:
+        """The failed steps and, transitively, what needs their output."""
+        skipped = set(failed)
+        for step in self.steps.values():
+            if skipped.intersection(step.needs) and not step.finished:
+                skipped.add(step.name)
+        names = [name for name in self.steps if name in skipped]
+        for name in names:
+            self.change(name, state=StepState.SKIPPED, ready=False)
+        self.note("skipped", ", ".join(names), who)
+
     def settle(self) -> Task:
         """Mark what may start next; when nothing can, pause or stop the task."""
         while not self._mark_ready() and not self._is_active():
-            failures = [s for s in self.steps.values() if s.state is StepState.ERROR]
+            failures = self.failures()
             if self.cancelling:
                 self.cancel_pending()
                 self._stop(self._good_end() if self._all_finished() else Result.CANCELLED)
             elif not failures:
                 self._stop(self._good_end())
             elif all(step.rescue is Rescue.SKIP for step in failures):
-                self._skip(failures)
+                self.skip([step.name for step in failures])
                 continue
             elif all(step.rescue is Rescue.FAIL for step in failures):
                 self.cancel_pending()
@@ -335,17 +384,6 @@ class _Draft:
 
     def _all_finished(self) -> bool:
         return all(step.finished for step in self.steps.values())
-
-    def _skip(self, failures: list[Step]) -> None:
-        """The failed steps and, transitively, what needs their output."""
-        skipped = {step.name for step in failures}
-        for step in self.steps.values():
-            if skipped.intersection(step.needs) and not step.finished:
-                skipped.add(step.name)
-        names = [name for name in self.steps if name in skipped]
-        for name in names:
-            self.change(name, state=StepState.SKIPPED, ready=False)
-        self.note("skipped", ", ".join(names))
 
     def _good_end(self) -> Result:
         needed_help = self.fields.get("needed_help", self.task.needed_help)

@@ -1,4 +1,4 @@
-"""Starting, finding, waiting, resuming and cancelling, as a client sees it."""
+"""Starting, finding, waiting, resuming, skipping and cancelling, as a client sees it."""
 
 from typing import Any
 
@@ -7,7 +7,14 @@ from builders import an_error
 from stage import Stage
 
 from taskd.executors.base import Cancelled, Failure
-from taskd.model.errors import InvalidInput, InvalidState, NotFound, QueryError, WaitTimeout
+from taskd.model.errors import (
+    InvalidInput,
+    InvalidState,
+    NotFound,
+    QueryError,
+    TaskdError,
+    WaitTimeout,
+)
 
 
 def test_started_task_tells_its_id_and_state(stage: Stage) -> None:
@@ -145,6 +152,48 @@ def test_running_task_cannot_be_resumed(stage: Stage) -> None:
 
     with pytest.raises(InvalidState, match="cannot resume task 1: it is running, not paused"):
         client.resume(1)
+
+
+def test_skipped_step_gives_its_turn_and_the_task_keeps_its_lock(stage: Stage) -> None:
+    client = stage.client
+    task = client.start("two", locks=["site:blog"])
+    stage.end(stage.next_call(), Failure(an_error("disk is full")))
+    client.wait(task.id)
+
+    skipped = client.skip(task.id, ["first"])
+    call = stage.next_call()
+    held = client.locks()
+    stage.end(call)
+
+    assert (skipped.state, skipped.steps["first"].state) == ("running", "skipped")
+    assert (call.step, [lock.task_id for lock in held]) == ("second", [task.id])
+    assert client.wait(task.id).result == "warning"
+    assert client.locks() == []
+    assert "skipped" in [event.event for event in client.get(task.id).history]
+
+
+@pytest.mark.parametrize(
+    ("steps", "kind", "message"),
+    [
+        (["second"], InvalidState, "it has not failed"),
+        (["first", "third"], NotFound, "task 1 has no step 'third'"),
+        ([], InvalidInput, "no step is named"),
+        ([1], InvalidInput, "steps holds something that is no text"),
+    ],
+)
+def test_refused_skip_changes_nothing(
+    stage: Stage, steps: list[Any], kind: type[TaskdError], message: str
+) -> None:
+    client = stage.client
+    client.start("two")
+    stage.end(stage.next_call(), Failure(an_error("disk is full")))
+    client.wait(1)
+    before = client.get(1)
+
+    with pytest.raises(kind, match=message):
+        client.skip(1, steps)
+
+    assert client.get(1) == before
 
 
 @pytest.mark.parametrize("force", [False, True])

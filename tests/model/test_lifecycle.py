@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from taskd.model import lifecycle
 from taskd.model.definition import Retry
-from taskd.model.errors import InvalidState
+from taskd.model.errors import InvalidState, NotFound, TaskdError
 from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue, StepState
 from taskd.model.task import Result, State, Task
@@ -407,7 +407,7 @@ def test_interrupted_step_is_rescued_as_it_says() -> None:
     assert (task.state, task.result) == (State.STOPPED, Result.ERROR)
 
 
-# Resume and cancel
+# Resume
 
 
 def test_resume_keeps_what_is_done() -> None:
@@ -429,6 +429,109 @@ def test_task_stopped_by_unlock_can_be_resumed() -> None:
     task = lifecycle.resume(stopped, "ana", NOW)
 
     assert (task.state, task.ended_at, task.resumable) == (State.RUNNING, None, False)
+
+
+# Skip
+
+
+def _needing() -> Task:
+    """`b` needs what `a` gives, `c` only follows."""
+    steps = [a_step("a", number=1), a_step("b", number=2, needs=("a",)), a_step("c", number=3)]
+    return a_planned_task(IN_A_ROW, *steps, finalize=True)
+
+
+def _two_failed(first: str = "pause", second: str = "pause") -> Task:
+    branches = ["concurrence", ["sequence", "a", "c"], "b"]
+    return fail(fail(a_planned_task(branches), "a", first), "b", second)
+
+
+def test_skip_goes_on_without_the_failed_step_and_what_needs_it() -> None:
+    task = lifecycle.skip(fail(_needing(), "a"), None, "ana", NOW)
+
+    assert (task.state, task.result, ready(task)) == (State.RUNNING, Result.PENDING, ["c"])
+    assert states(task) == {"a": "skipped", "b": "skipped", "c": "pending", "finalize": "pending"}
+    assert (task.history[-1].event, task.history[-1].who) == ("skipped", "ana")
+    assert task.history[-1].detail == "a, b"
+
+
+def test_task_with_a_skipped_step_ends_with_warning() -> None:
+    task = lifecycle.skip(fail(_needing(), "a"), ["a"], "ana", NOW)
+
+    task = succeed(task, "c", "finalize")
+
+    assert (task.state, task.result, task.progress) == (State.STOPPED, Result.WARNING, 1.0)
+
+
+def test_skip_of_the_last_step_ends_the_task() -> None:
+    task = lifecycle.skip(_paused(), ["a"], "ana", later(5))
+
+    assert (task.state, task.result, task.ended_at) == (State.STOPPED, Result.WARNING, later(5))
+
+
+def test_skip_of_a_failed_finalize_ends_the_task_with_its_output() -> None:
+    paused = fail(succeed(a_planned_task(["sequence", "a"], finalize=True), "a"), "finalize")
+
+    task = lifecycle.skip(paused, None, "ana", NOW)
+
+    assert (task.state, task.result, task.output) == (State.STOPPED, Result.WARNING, "A")
+
+
+@pytest.mark.parametrize("other", ["pause", "skip", "fail"])
+def test_task_stays_paused_while_another_failed_step_is_left(other: str) -> None:
+    task = lifecycle.skip(_two_failed("pause", other), ["a"], "ana", NOW)
+
+    assert (task.state, task.result, ready(task)) == (State.PAUSED, Result.ERROR, [])
+    assert states(task) == {"a": "skipped", "c": "pending", "b": "error"}
+
+
+def test_skip_of_all_that_failed_leaves_none() -> None:
+    task = lifecycle.skip(_two_failed(), None, "ana", NOW)
+
+    assert (task.state, ready(task)) == (State.RUNNING, ["c"])
+
+
+def test_resume_after_a_skip_keeps_the_step_skipped() -> None:
+    skipped = lifecycle.skip(_two_failed(), ["a"], "ana", NOW)
+
+    task = lifecycle.resume(skipped, "ana", NOW)
+
+    assert ready(task) == ["c", "b"]
+
+
+@pytest.mark.parametrize("state", ["scheduled", "planned", "running", "stopped"])
+def test_only_steps_of_a_paused_task_can_be_skipped(state: str) -> None:
+    task = a_task(state, [a_plan(), a_step("a", "error")])
+
+    with pytest.raises(InvalidState, match=f"cannot skip .* task 1: it is {state}, not paused"):
+        lifecycle.skip(task, ["a"], "ana", NOW)
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "message"),
+    [
+        (["a", "c"], InvalidState, r"cannot skip step 'c' of task 1: it has not failed \(pending"),
+        (["plan"], InvalidState, r"cannot skip step 'plan' of task 1: it has not failed \(success"),
+        (["a", "bee"], NotFound, "task 1 has no step 'bee'"),
+    ],
+)
+def test_skip_of_what_has_not_failed_is_refused(
+    names: list[str], kind: type[TaskdError], message: str
+) -> None:
+    with pytest.raises(kind, match=message) as refused:
+        lifecycle.skip(_two_failed(), names, "ana", NOW)
+
+    assert refused.value.hint == "what failed: a, b"
+
+
+@pytest.mark.parametrize("names", [None, ["plan"]])
+def test_plan_is_never_skipped(names: list[str] | None) -> None:
+    with pytest.raises(InvalidState, match="cannot skip the plan of task 1") as refused:
+        lifecycle.skip(_paused_plan(), names, "ana", NOW)
+
+    assert refused.value.hint == "taskctl resume 1, or taskctl cancel 1"
+
+
+# Cancel
 
 
 def test_stopped_task_cannot_be_cancelled() -> None:
