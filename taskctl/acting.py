@@ -1,6 +1,6 @@
 """Acting on tasks, one request each: what was done, what was refused and why, in all forms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -23,9 +23,19 @@ def act(
     """Ask `method` for each task. `told` says in a line what was done with one. The exit code."""
     if task_ids is None:
         raise click.UsageError(f"{method.partition('.')[2]} needs task ids")
-    requests = [(method, {"task_id": task_id, **parameters}) for task_id in task_ids]
+    return act_each(setup, method, dict.fromkeys(task_ids, parameters), told)
+
+
+def act_each(
+    setup: Setup,
+    method: str,
+    asked: Mapping[int | str, Mapping[str, Any]],
+    told: Callable[[Record], str],
+) -> int:
+    """The same with parameters of each task's own."""
+    requests = [(method, {"task_id": task_id, **own}) for task_id, own in asked.items()]
     numbers = setup.channel.submit_many(requests)
-    answers = [(i, setup.channel.outcome(n)) for i, n in zip(task_ids, numbers, strict=True)]
+    answers = [(i, setup.channel.outcome(n)) for i, n in zip(asked, numbers, strict=True)]
     done = [answer for _, answer in answers if not isinstance(answer, TaskdError)]
     refused = [(i, answer) for i, answer in answers if isinstance(answer, TaskdError)]
     if setup.output == "table":

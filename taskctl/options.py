@@ -4,7 +4,7 @@ What they stand on is loaded when it is used: `version` and `--help` need none o
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
@@ -119,10 +119,14 @@ def _read_ids(
 ) -> list[int | str] | None:
     if not words:
         return None
-    plain: list[str] = []
-    for word in words:
-        plain += sys.stdin.read().split() if word == "-" else [word]
-    return list(dict.fromkeys(map(task_id, plain)))
+    return list(dict.fromkeys(map(task_id, with_stdin(words))))
+
+
+def with_stdin(words: Iterable[str]) -> list[str]:
+    """`words`, with those of stdin in the place of `-`."""
+    return [
+        each for word in words for each in (sys.stdin.read().split() if word == "-" else [word])
+    ]
 
 
 def seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:

@@ -1,10 +1,10 @@
-"""`resume` and `cancel`: done, refused, some of both."""
+"""`resume`, `skip` and `cancel`: done, refused, some of both."""
 
 import json
 
 import pytest
 from scripted_daemon import Refusal
-from wire_records import a_task
+from wire_records import a_step, a_task
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_nothing_on_stdin_is_nothing_to_do(run):
     assert run("cancel", "-", stdin="").code == 0
 
 
-@pytest.mark.parametrize("name", ["resume", "cancel", "wait"])
+@pytest.mark.parametrize("name", ["resume", "skip", "cancel", "wait"])
 @pytest.mark.usefixtures("only_even")
 def test_ids_are_needed(run, name):
     ran = run(name)
@@ -84,3 +84,62 @@ def test_force_is_passed_on(run, only_even):
     run("cancel", "--force", "42")
 
     assert only_even.parameters("tasks.cancel")["force"] is True
+
+
+@pytest.fixture
+def skipping(daemon):
+    """`skip` goes on without step copy."""
+    steps = [a_step(state="skipped"), a_step(name="verify", state="pending")]
+    daemon.answers["tasks.skip"] = lambda parameters: a_task(
+        id=parameters["task_id"], state="running", result="pending", steps=steps
+    )
+    return daemon
+
+
+def asked_to_skip(daemon):
+    return [parameters for method, parameters in daemon.asked if method == "tasks.skip"]
+
+
+def test_steps_of_a_task_are_skipped_together(run, skipping):
+    ran = run("skip", "42/copy", "@last/copy", "43", "42/verify")
+
+    assert asked_to_skip(skipping) == [
+        {"task_id": 42, "steps": ["copy", "verify"]},
+        {"task_id": "@last", "steps": ["copy"]},
+        {"task_id": 43, "steps": None},
+    ]
+    assert ran.out.splitlines()[0] == "task 42 goes on without copy; taskctl wait 42"
+
+
+@pytest.mark.parametrize("words", [("42", "42/copy"), ("42/copy", "42")])
+def test_whole_task_comes_before_its_steps(run, skipping, words):
+    run("skip", *words)
+
+    assert asked_to_skip(skipping) == [{"task_id": 42, "steps": None}]
+
+
+def test_steps_to_skip_are_read_from_stdin(run, skipping):
+    ran = run("skip", "-", "-o", "json", stdin="42/copy 43\n")
+
+    assert [asked["steps"] for asked in asked_to_skip(skipping)] == [["copy"], None]
+    assert ran.json == {"done": [42, 43], "skipped": [], "failed": []}
+
+
+@pytest.mark.parametrize("word", ["42/", "copy", "/copy", "@first/copy"])
+def test_what_names_no_step_skips_nothing(run, skipping, word):
+    assert run("skip", "41/copy", word).code == 2
+    assert asked_to_skip(skipping) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "told"),
+    [
+        ("paused", "error", "task 42 stays paused, since fetch failed, too; taskctl show 42\n"),
+        ("stopped", "warning", "task 42 ended without copy: warning; taskctl show 42\n"),
+    ],
+)
+def test_task_that_does_not_go_on_after_a_skip_says_so(run, daemon, state, result, told):
+    steps = [a_step(state="skipped"), a_step(name="fetch", state="error")]
+    daemon.answers["tasks.skip"] = a_task(state=state, result=result, steps=steps)
+
+    assert run("skip", "42/copy").out == told
