@@ -27,6 +27,7 @@ def ending(task: Record) -> Iterator[str]:
         yield f"task {number} is paused: {inert(task['name'])}"
         yield from _failures(task)
         yield f"  when the cause is fixed: taskctl resume {number}"
+        yield from _way_round(task)
         yield f"  more: taskctl show {number}, taskctl logs {number}"
         return
     after = times.length(task.get("duration"))
@@ -39,10 +40,22 @@ def ending(task: Record) -> Iterator[str]:
 def _failures(task: Record) -> Iterator[str]:
     from taskd.model.step import reason  # most tasks end well
 
-    for step in task.get("steps") or ():
-        if error := step.get("error"):
-            why = reason(error["kind"], error["message"])
-            yield f"  step {inert(step['name'])} failed: {inert(why)}"
+    for step in _failed(task):
+        why = reason(step["error"]["kind"], step["error"]["message"])
+        yield f"  step {inert(step['name'])} failed: {inert(why)}"
+
+
+def _way_round(task: Record) -> Iterator[str]:
+    """How to go on without what failed, unless nothing is done then."""
+    work = [step for step in task["steps"] if step["kind"] != "plan"]
+    failed = _failed(task)
+    if len(failed) < len(work):
+        names = " ".join(f"{task['id']}/{step['name']}" for step in failed)
+        yield f"  or go on without: taskctl skip {inert(names)}"
+
+
+def _failed(task: Record) -> list[Record]:
+    return [step for step in task.get("steps") or () if step["state"] == "error"]
 
 
 class Story:

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from wire_records import a_paused_task, a_step, a_task
+from wire_records import a_paused_task, a_step, a_task, an_error
 
 RUNNING = a_task(state="running", result="pending", version=1)
 
@@ -134,6 +134,35 @@ def test_paused_task_says_step_error_and_what_to_type(run, starting):
     assert "step copy failed: no target" in ran.err
     assert "taskctl resume 42" in ran.err
     assert ran.out == ""
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ([a_step(name="tell", state="pending")], True),
+        ([a_step(name="dump", state="success")], True),
+        ([], False),
+        ([a_step(name="plan", kind="plan", state="success")], False),
+    ],
+)
+def test_paused_task_tells_how_to_go_on_without_a_step_among_others(run, starting, others, told):
+    failed = a_step(state="error", error=an_error())
+    starting.answers["tasks.watch"] = a_paused_task(steps=[failed, *others])
+
+    ran = run("run", "backup.site", "--wait")
+
+    assert ("taskctl skip 42/copy\n" in ran.err) is told
+
+
+def test_skipped_step_is_not_told_as_what_failed(run, starting):
+    skipped = a_step(name="fetch", state="skipped", error=an_error())
+    failed = a_step(state="error", error=an_error())
+    starting.answers["tasks.watch"] = a_paused_task(steps=[skipped, failed])
+
+    ran = run("run", "backup.site", "--wait")
+
+    assert "step copy failed" in ran.err
+    assert "fetch" not in ran.err
 
 
 def test_changes_are_told_once_each(run, starting):
