@@ -43,6 +43,8 @@ class SubTasks:
 
     def start(self, tx: Transaction, task: Task, name: str, wanted: Delegated) -> Task:
         """Create what the step asked for, all or nothing; then it waits for them."""
+        if task.cancelling:
+            return lifecycle.cancelled(task, name, tx.now)
         step = task.steps[name]
         self._started = True
         try:

@@ -114,6 +114,8 @@ def succeeded(task: Task, name: str, output: JSON, now: datetime) -> Task:
 
 def snoozed(task: Task, name: str, kept: JSON, until: datetime, now: datetime) -> Task:
     """The step has nothing to do until then, and no host waits with it."""
+    if task.cancelling:
+        return cancelled(task, name, now)
     draft = _Draft(task, now)
     draft.suspend(name, due_at=until, kept=kept)
     return draft.settle()

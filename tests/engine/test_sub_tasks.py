@@ -10,7 +10,7 @@ from builders import a_definition, an_error
 from stage import PATIENCE, Stage, a_stage
 
 from taskd.engine import sub_tasks
-from taskd.executors.base import Call, Delegated, Failure, Snoozed, SubTask, Success
+from taskd.executors.base import Call, Delegated, Failure, Outcome, Snoozed, SubTask, Success
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Field, Retry, StepDefinition
 from taskd.model.errors import InvalidState
@@ -302,6 +302,19 @@ def test_cancel_reaches_sub_tasks_and_their_parent_ends_after_them(stage: Stage)
     assert stage.rest(task.id).result is Result.CANCELLED
     results = [found(stage, n).result for n in (2, 3, 4)]
     assert results == ["success", "cancelled", "cancelled"]
+
+
+@pytest.mark.parametrize("wanted", [children(2), Snoozed(0.01, None)])
+def test_step_that_was_told_to_end_is_not_waited_for(stage: Stage, wanted: Outcome) -> None:
+    task = stage.start("parent")
+    call = stage.next_call()
+    cancel(stage, task.id)
+
+    stage.end(call, wanted)
+
+    assert stage.rest(task.id).result is Result.CANCELLED
+    with stage.database.snapshot() as snapshot:
+        assert tasks.last_id(snapshot) == task.id
 
 
 def test_cancel_that_a_running_sub_task_refuses_changes_nothing(stage: Stage) -> None:
