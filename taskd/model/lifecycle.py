@@ -196,7 +196,7 @@ def resume(task: Task, who: str, now: datetime) -> Task:
     for name, step in task.steps.items():
         if step.state is StepState.ERROR:
             draft.put_back(name)
-            draft.change(name, attempts=0, interruptions=0, progress=0.0, note="")
+            draft.change(name, attempts=0, interruptions=0)
     draft.enter(State.PLANNED if planning else State.RUNNING, Result.PENDING)
     draft.fields |= {"needed_help": True, "resumable": False, "ended_at": None}
     draft.note("resumed", who=who)
@@ -292,9 +292,16 @@ class _Draft:
         self.change(name, state=StepState.SUSPENDED, call_id=None, interruptions=0, **changes)
 
     def put_back(self, name: str) -> None:
-        """To be begun again."""
+        """To be begun again, from its beginning."""
         self.change(
-            name, state=StepState.PENDING, ready=False, call_id=None, due_at=None, ended_at=None
+            name,
+            state=StepState.PENDING,
+            ready=False,
+            call_id=None,
+            due_at=None,
+            ended_at=None,
+            progress=0.0,
+            note="",
         )
 
     def fail(self, name: str, error: StepError, retry: Retry, rescue: Rescue) -> None:
@@ -305,7 +312,8 @@ class _Draft:
         if step.attempts <= retry.times and not self.cancelling:
             delay = retry.delay * retry.factor ** max(0, step.attempts - 1)
             at = self.now + timedelta(seconds=delay)
-            self.change(name, state=StepState.PENDING, due_at=at)
+            self.put_back(name)
+            self.change(name, due_at=at)
             self.note("step retried", told)
             return
         if step.kind is StepKind.PLAN and rescue is Rescue.SKIP:

@@ -424,6 +424,24 @@ def test_reported_progress_stays_between_0_and_1(said: float, kept: float) -> No
     assert (step.progress, step.note) == (kept, "so far")
 
 
+@pytest.mark.parametrize(
+    "put_back",
+    [
+        lambda task: lifecycle.failed(task, "a", an_error(), Retry(1), Rescue.PAUSE, NOW),
+        lambda task: lifecycle.interrupted(task, "a", "killed", True, Rescue.PAUSE, NOW),
+        lambda task: lifecycle.never_ran(task, "a", NOW),
+    ],
+    ids=["retried", "interrupted", "never ran"],
+)
+def test_step_that_is_to_begin_again_has_no_progress(put_back: Callable[[Task], Task]) -> None:
+    task = lifecycle.progressed(begin(one_step(), "a"), "a", 0.8, "most of it", NOW)
+
+    step = put_back(task).steps["a"]
+
+    assert (step.state, step.progress, step.note) == (StepState.PENDING, 0.0, "")
+    assert put_back(task).progress == 0.0
+
+
 def test_history_tells_the_story() -> None:
     task = succeed(lifecycle.resume(paused(), "ana", NOW), "a")
 
