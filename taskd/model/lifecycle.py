@@ -69,7 +69,7 @@ def begun(task: Task, name: str, call_id: int | None, now: datetime) -> Task:
         error=None,
     )
     history = task.history
-    if step.kind is StepKind.RUN and not _has_begun(task):
+    if step.kind is not StepKind.PLAN and not _has_begun(task):
         history = (*history, Event(now, "started", SYSTEM))
     return replace(task, steps=steps, history=history, started_at=task.started_at or now)
 

@@ -451,6 +451,12 @@ def test_history_tells_the_story() -> None:
     assert next(event.who for event in task.history if event.event == "resumed") == "ana"
 
 
+def test_task_that_only_finalizes_has_started() -> None:
+    task = begin(a_planned_task(None, finalize=True), "finalize")
+
+    assert events(task) == ["created", "planned", "started"]
+
+
 def test_error_tells_where_it_happened() -> None:
     error = paused().steps["a"].error
 
