@@ -133,6 +133,7 @@ def failed(
 ) -> Task:
     """Try again while `retry` allows it, then do what `rescue` says once nothing else can run."""
     draft = _Draft(task, now)
+    draft.change(name, interruptions=0)
     draft.fail(name, error, retry, rescue)
     return draft.settle()
 

@@ -224,10 +224,13 @@ def test_step_interrupted_again_and_again_is_poison() -> None:
     assert (task.steps["a"].error or an_error()).message.startswith("poison: interrupted 3 times")
 
 
-def test_success_ends_a_row_of_interruptions() -> None:
+@pytest.mark.parametrize(
+    "end", [succeed, partial(fail, retry=Retry(9))], ids=["success", "failure"]
+)
+def test_known_outcome_ends_a_row_of_interruptions(end: Callable[[Task, str], Task]) -> None:
     task = interrupt(interrupt(one_step(), "a", idempotent=True), "a", idempotent=True)
 
-    assert succeed(task, "a").steps["a"].interruptions == 0
+    assert end(task, "a").steps["a"].interruptions == 0
 
 
 def test_interrupted_step_is_rescued_as_it_says() -> None:
