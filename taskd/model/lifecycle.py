@@ -146,11 +146,12 @@ def interrupted(
     count = draft.steps[name].interruptions + 1
     draft.change(name, interruptions=count)
     draft.note("step interrupted", f"{name}: {reason}")
-    if idempotent and count < MAX_INTERRUPTIONS and not task.cancelling:
+    poison = idempotent and count >= MAX_INTERRUPTIONS
+    if idempotent and not poison and not task.cancelling:
         draft.put_back(name)
         return draft.settle()
     message = f"interrupted: {reason}; whether its work was done is unknown"
-    if idempotent:
+    if poison:
         message = f"poison: interrupted {count} times in a row; last: {reason}"
         rescue = Rescue.PAUSE
     draft.fail(name, StepError(kind="interrupted", message=message), Retry(), rescue)

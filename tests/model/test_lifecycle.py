@@ -224,6 +224,12 @@ def test_step_interrupted_again_and_again_is_poison() -> None:
     assert (task.steps["a"].error or an_error()).message.startswith("poison: interrupted 3 times")
 
 
+def test_step_interrupted_while_it_is_cancelled_is_no_poison() -> None:
+    task = lifecycle.interrupted(cancelling(), "a", "killed", True, Rescue.PAUSE, NOW)
+
+    assert (task.steps["a"].error or an_error()).message.startswith("interrupted: killed")
+
+
 @pytest.mark.parametrize(
     "end", [succeed, partial(fail, retry=Retry(9))], ids=["success", "failure"]
 )
