@@ -27,7 +27,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Retry:
-    """`times` further attempts, the n-th after `delay * factor**(n-1)` s, ± `jitter` of it."""
+    """`times` further attempts, the n-th after `delay * factor**(n-1)` s, ± `jitter` of it.
+
+    At most a year lies between two of them.
+    """
 
     times: int = 0
     delay: float = 0.0

@@ -31,6 +31,7 @@ PLAN = "plan"
 FINALIZE = "finalize"
 SYSTEM = "taskd"
 MAX_INTERRUPTIONS = 3
+MAX_DELAY = timedelta(days=365)  # between attempts
 
 _PLAN_STEP = Step(name=PLAN, kind=StepKind.PLAN, state=StepState.PENDING, number=0, ready=True)
 _AT_WORK = (StepState.RUNNING, StepState.SUSPENDED)
@@ -312,10 +313,8 @@ class _Draft:
         told = f"{name}: {error.reason}"
         self.change(name, call_id=None, ready=False, ended_at=self.now, error=error)
         if step.attempts <= retry.times and not self.cancelling:
-            delay = retry.delay * retry.factor ** max(0, step.attempts - 1)
-            at = self.now + timedelta(seconds=delay)
             self.put_back(name)
-            self.change(name, due_at=at)
+            self.change(name, due_at=self.now + _delay(retry, step.attempts))
             self.note("step retried", told)
             return
         if step.kind is StepKind.PLAN and rescue is Rescue.SKIP:
@@ -412,6 +411,14 @@ class _Draft:
     def _rest(self, state: State, result: Result) -> None:
         self.enter(state, result)
         self.note(str(state), str(result))
+
+
+def _delay(retry: Retry, attempt: int) -> timedelta:
+    """How long after `attempt` the next one is made."""
+    try:
+        return min(MAX_DELAY, timedelta(seconds=retry.delay * retry.factor ** (attempt - 1)))
+    except (OverflowError, ValueError):  # more than a float or a timedelta holds, or not a number
+        return MAX_DELAY
 
 
 def _has_begun(task: Task) -> bool:

@@ -1,6 +1,7 @@
 """What becomes of a task and its steps, event by event."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -182,6 +183,22 @@ def test_retry_waits_longer_each_time() -> None:
 
     assert waits == [later(10), later(20), later(40)]
     assert fail(task, "a", retry=retry).state is State.PAUSED
+
+
+@pytest.mark.parametrize(
+    "retry",
+    [
+        Retry(1, delay=1e11),
+        Retry(1, delay=1e300),
+        Retry(2, delay=60, factor=1e300),
+        Retry(9999, delay=0.1, factor=2),
+    ],
+)
+def test_no_retry_waits_for_more_than_a_year(retry: Retry) -> None:
+    step = replace(one_step().steps["a"], ready=True, attempts=retry.times - 1)
+    task = replace(one_step(), steps=one_step().steps | {"a": step})
+
+    assert fail(task, "a", retry=retry).steps["a"].due_at == NOW + timedelta(days=365)
 
 
 def test_step_that_waits_for_its_retry_is_not_ready() -> None:
