@@ -19,6 +19,7 @@ Each function takes a task and gives the task that follows. Events for the histo
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from random import Random
 
 from taskd.model import flow as flows
 from taskd.model.definition import Retry
@@ -314,13 +315,24 @@ class _Draft:
         self.change(name, call_id=None, ready=False, ended_at=self.now, error=error)
         if step.attempts <= retry.times and not self.cancelling:
             self.put_back(name)
-            self.change(name, due_at=self.now + _delay(retry, step.attempts))
+            self.change(name, due_at=self.now + self._delay(retry, step))
             self.note("step retried", told)
             return
         if step.kind is StepKind.PLAN and rescue is Rescue.SKIP:
             rescue = Rescue.PAUSE
         self.change(name, state=StepState.ERROR, rescue=rescue)
         self.note("step failed", told)
+
+    def _delay(self, retry: Retry, step: Step) -> timedelta:
+        """How long after this attempt the next one is made; tasks differ in their jitter."""
+        try:
+            delay = timedelta(seconds=retry.delay * retry.factor ** (step.attempts - 1))
+            if retry.jitter:
+                dice = Random(f"{self.task.id} {step.name} {step.attempts}")
+                delay *= max(0.0, 1 + dice.uniform(-retry.jitter, retry.jitter))
+            return min(MAX_DELAY, delay)
+        except (OverflowError, ValueError):  # more than a float or a timedelta holds, or no number
+            return MAX_DELAY
 
     def cancel_pending(self) -> None:
         for name, step in self.steps.items():
@@ -411,14 +423,6 @@ class _Draft:
     def _rest(self, state: State, result: Result) -> None:
         self.enter(state, result)
         self.note(str(state), str(result))
-
-
-def _delay(retry: Retry, attempt: int) -> timedelta:
-    """How long after `attempt` the next one is made."""
-    try:
-        return min(MAX_DELAY, timedelta(seconds=retry.delay * retry.factor ** (attempt - 1)))
-    except (OverflowError, ValueError):  # more than a float or a timedelta holds, or not a number
-        return MAX_DELAY
 
 
 def _has_begun(task: Task) -> bool:

@@ -185,6 +185,26 @@ def test_retry_waits_longer_each_time() -> None:
     assert fail(task, "a", retry=retry).state is State.PAUSED
 
 
+def test_retries_of_many_tasks_are_spread_by_their_jitter() -> None:
+    retry = Retry(1, delay=100, jitter=0.2)
+    tasks = [replace(one_step(), id=number) for number in range(100)]
+
+    waits = {fail(task, "a", retry=retry).steps["a"].due_at for task in tasks}
+
+    assert len(waits) == 100
+    assert all(wait and later(80) <= wait <= later(120) for wait in waits)
+    assert waits == {fail(task, "a", retry=retry).steps["a"].due_at for task in tasks}
+
+
+def test_jitter_never_leads_back_in_time() -> None:
+    retry = Retry(1, delay=10, jitter=9)
+    tasks = [replace(one_step(), id=number) for number in range(20)]
+
+    waits = [fail(task, "a", retry=retry).steps["a"].due_at for task in tasks]
+
+    assert all(wait and wait >= NOW for wait in waits)
+
+
 @pytest.mark.parametrize(
     "retry",
     [
