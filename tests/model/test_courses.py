@@ -1,0 +1,195 @@
+"""Whatever course a task takes, the rules hold: random plans, outcomes, crashes and people."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from builders import NOW, a_new_task, a_step, an_error
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import Reference, Spec, goes_before, names_in
+
+from taskd.model import lifecycle
+from taskd.model.definition import Retry
+from taskd.model.step import JSON, Rescue, Step, StepKind, StepState
+from taskd.model.task import State
+
+SECOND = timedelta(seconds=1)
+LENGTH = 60  # events in a course
+CANCELLED_FROM = 250  # of a die of 256
+TROUBLES = ("failed", "interrupted", "never_ran", "progressed")
+
+# How a history reads, a letter an event. After a pause comes a person; after cancelling no more
+# begins, and what still runs may fail.
+LETTERS = {
+    "created": "c", "planned": "p", "started": "s", "step failed": "f", "step retried": "r",
+    "step interrupted": "i", "paused": "z", "resumed": "m", "skipped": "k", "cancelled": "x",
+    "stopped": ".",
+}  # fmt: skip
+PLANNING, WORKING, CANCELLING = "([fi]|zm)*", "([rfik]|zk*m|zk+)*", "(zk*)?(x[fi]*p?)?"
+STORY = re.compile(rf"c{PLANNING}(p(s{WORKING})?)?{CANCELLING}\.?")
+
+
+SPECS = st.builds(
+    Spec,
+    rescue=st.sampled_from([str(rescue) for rescue in Rescue]),
+    retries=st.integers(0, 2),
+    idempotent=st.booleans(),
+    weight=st.sampled_from([1.0, 3.0, 0.1, 0.0]),
+)
+KINDS = st.sampled_from(["sequence", "concurrence"])
+SETS = st.sets(st.integers(1, 5))
+
+
+@st.composite
+def references(draw: st.DrawFn) -> Reference:
+    """A task of up to six steps that is not planned yet."""
+    flow = draw(flows("abcdef"[: draw(st.integers(0, 6))]))
+    specs = {"plan": replace(draw(SPECS), retries=0, idempotent=True)}
+    for name in names_in(flow):
+        earlier = sorted(goes_before(flow, name))
+        needs = (earlier[number - 1] for number in draw(SETS) if number <= len(earlier))
+        specs[name] = replace(draw(SPECS), needs=tuple(needs))
+    if draw(st.booleans()):
+        specs["finalize"] = draw(SPECS)
+    return Reference(flow, specs)
+
+
+@st.composite
+def flows(draw: st.DrawFn, names: str) -> JSON:
+    """Nested sequences and concurrences of `names`."""
+    if len(names) < 2:
+        return names or None
+    cuts = sorted(cut for cut in draw(SETS) if cut < len(names)) or [1]
+    parts = [names[i:j] for i, j in zip([0, *cuts], [*cuts, None], strict=True)]
+    return [draw(KINDS), *(draw(flows(part)) for part in parts)]
+
+
+class Course:
+    """A task and its reference, to both of which the same happens."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.task = a_new_task()
+        self.now = NOW
+
+    def possible(self) -> Iterator[tuple[str, str]]:
+        """Events, and to which step; "" is the task."""
+        for name, step in self.task.steps.items():
+            if step.ready:
+                yield "begun", name
+            if step.due_at:
+                yield "due", name
+            if step.state is StepState.RUNNING:
+                yield "planned" if name == "plan" else "succeeded", name
+                yield from ((event, name) for event in TROUBLES)
+                if self.task.cancelling:
+                    yield "cancelled", name
+        if self.task.state is State.PAUSED:
+            failed = self.reference.all_in("error")
+            yield "resume", ""
+            yield from (("skip", name) for name in ["", *failed] if failed != ["plan"])
+
+    def happen(self, event: str, name: str) -> None:
+        task, reference, now = self.task, self.reference, self.now + SECOND
+        spec = reference.specs.get(name, Spec())
+        match event:
+            case "begun":
+                self.task = lifecycle.begun(task, name, 7, now)
+                reference.begun(name)
+            case "planned":
+                self.task = lifecycle.planned(task, "Demo", reference.flow, self._steps(), now)
+                reference.succeeded(name)
+            case "succeeded":
+                self.task = lifecycle.succeeded(task, name, name.upper(), now)
+                reference.succeeded(name)
+            case "failed":
+                retry, rescue = Retry(spec.retries, delay=1), Rescue(spec.rescue)
+                self.task = lifecycle.failed(task, name, an_error(), retry, rescue, now)
+                reference.failed(name)
+            case "interrupted":
+                again, rescue = spec.idempotent, Rescue(spec.rescue)
+                self.task = lifecycle.interrupted(task, name, "killed", again, rescue, now)
+                reference.interrupted(name)
+            case "cancelled":
+                self.task = lifecycle.cancelled(task, name, now)
+                reference.cancelled(name)
+            case "never_ran":
+                self.task = lifecycle.never_ran(task, name, now)
+                reference.never_ran(name)
+            case "progressed":
+                self.task = lifecycle.progressed(task, name, 0.4, "", now)
+                reference.progressed(name, 0.4)
+            case "due":
+                self.task = lifecycle.due(task, name, now)
+                reference.due(name)
+            case "resume":
+                self.task = lifecycle.resume(task, "ana", now)
+                reference.resume()
+            case "skip":
+                self.task = lifecycle.skip(task, [name] if name else None, "ana", now)
+                reference.skip([name] if name else reference.all_in("error"))
+            case "cancel":
+                self.task = lifecycle.cancel(task, "ana", now)
+                reference.cancel()
+        self.now = now
+
+    def _steps(self) -> list[Step]:
+        kinds = {"finalize": StepKind.FINALIZE}
+        return [
+            a_step(
+                name,
+                number=number,
+                kind=kinds.get(name, StepKind.RUN),
+                needs=spec.needs,
+                weight=spec.weight,
+            )
+            for number, (name, spec) in enumerate(self.reference.specs.items())
+            if name != "plan"
+        ]
+
+
+def check(course: Course) -> None:
+    """The task is what the reference says, and as every task has to be."""
+    task, reference = course.task, course.reference
+    steps = task.steps.values()
+    known = {step.name: "waiting" if step.due_at else str(step.state) for step in steps}
+    at_work = [s for s in steps if s.ready or s.due_at or s.state is StepState.RUNNING]
+
+    assert (task.state, task.result) == (reference.state, reference.result)
+    assert known == {name: reference.steps[name] for name in known}
+    assert [step.name for step in steps if step.ready] == reference.can_begin()
+    assert task.resting != bool(at_work)
+    assert task.progress == pytest.approx(reference.progress())
+    assert 0.0 <= task.progress <= 1.0
+    assert task.progress == 1.0 or task.result not in ("success", "warning")
+    assert bool(task.ended_at) == task.finished
+    assert STORY.fullmatch("".join(LETTERS[event.event] for event in task.history))
+    assert [e.at for e in task.history] == sorted(e.at for e in task.history)
+
+
+@settings(max_examples=1000)
+@given(references(), st.binary(min_size=LENGTH, max_size=LENGTH))
+def test_task_does_what_the_reference_says(reference: Reference, dice: bytes) -> None:
+    course = Course(reference)
+    check(course)
+    for die in dice:
+        if course.task.finished:
+            return
+        before = course.task.steps.values()
+        events = list(course.possible())
+        course.happen(*("cancel", "") if die >= CANCELLED_FROM else events[die % len(events)])
+        check(course)
+        assert all(course.task.steps[step.name] == step for step in before if step.finished)
+    bring_to_its_end(course)
+
+
+def bring_to_its_end(course: Course) -> None:
+    """With some help, any task gets there."""
+    for _ in range(LENGTH):
+        if not course.task.finished:
+            course.happen(*next(e for e in course.possible() if e[0] not in (*TROUBLES, "skip")))
+            check(course)
+    assert course.task.finished
