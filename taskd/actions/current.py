@@ -57,7 +57,7 @@ class Current:
 
     def progress(self, fraction: float, note: str = "") -> None:
         """How far this step is, 0…1, and a word on it: `progress(0.4, "40 of 100")`."""
-        self._report(min(1.0, max(0.0, float(fraction))), note)
+        self._report(min(1.0, max(0.0, float(fraction))), str(note))
 
     def run(
         self,
