@@ -108,6 +108,7 @@ class Host:
         self._output = Output()
         self._unsettled: dict[int, bytes] = {}
         self._current: Current | None = None
+        self._told_to_end = False  # no further call comes after that
         self._pid = os.getpid()
         self._surroundings = Surroundings()
         signal.signal(signal.SIGUSR1, self._tell_cancelled)
@@ -141,6 +142,7 @@ class Host:
         news = News(partial(self._progressed, call.id))
         tell = partial(self._tell_external_id, call.id)
         current = Current(call.task_id, call.attempt, call.kept, news.take, tell)
+        current.cancelled = self._told_to_end
         self._current = current
         self._output.begin(call)
         self._surroundings.restore()
@@ -187,6 +189,7 @@ class Host:
         os.rename(path + ".part", path)
 
     def _tell_cancelled(self, *_: object) -> None:
+        self._told_to_end = True
         if self._current:
             self._current.cancelled = True
 
