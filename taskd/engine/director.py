@@ -96,8 +96,8 @@ class Director:
         return len(self._out)
 
     def pause_starting(self, paused: bool) -> None:
-        """No step is started any more, or again."""
-        self.put(lambda _tx: setattr(self, "starting", not paused))
+        """No step is started any more, or again, when this returns."""
+        self.do(lambda _tx: setattr(self, "starting", not paused))
 
     # In the loop, or before it starts
 

@@ -163,6 +163,7 @@ class Starter:
             cancel_grace=self.settings.cancel_grace.total_seconds(),
             secrets=tuple(str(value) for value in hidden.values()),
             command=command,
+            isolation=definition.isolation,
         )
 
 
