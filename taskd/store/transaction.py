@@ -193,7 +193,8 @@ class Transaction:
         `free` are the slots left of each label that has some of its own. Steps of changed tasks
         are not written yet, and their rows are not true any more.
         """
-        stale = sum(old is not None for old in self._stored.values())
+        written = self._written
+        stale = sum(old is not None or i in written for i, old in self._stored.items())
         found = lanes.first(self.connection, lanes.COMMON, room + stale)
         for label, lane in self._lanes.items():
             if free[label] > 0:

@@ -274,6 +274,18 @@ def test_lanes_are_known_when_the_store_is_opened_again(
     assert found == [[2], [1]]
 
 
+def test_what_was_written_before_the_commit_does_not_hide_what_waits(tx: Transaction) -> None:
+    add(tx)
+    tx.begin(NOW)
+    urgent = [tx.add(a_new_task(priority=5)) for _ in range(3)]
+    tx.flush()
+    for number, task in enumerate(urgent):
+        tx.save(lifecycle.begun(task, "plan", number, NOW))
+
+    assert ready(tx, 1, {}) == [1]
+    tx.rollback()
+
+
 def test_every_commit_has_a_higher_version(database: Database, tx: Transaction) -> None:
     first = add(tx)
     second = add(tx)
