@@ -16,7 +16,7 @@ from taskd.model.errors import StoreError
 
 NOT_YET = ("notify", "cleanup", "roles", "grants")
 SECTIONS = ("settings", *NOT_YET)
-Text: TypeAlias = str | list[str]
+Text: TypeAlias = str | list[str] | dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,10 @@ def _text(path: Path, key: yaml.ScalarNode, node: yaml.Node) -> Text:
         if all(isinstance(item, yaml.ScalarNode) for item in node.value):
             return [str(item.value) for item in node.value]
         raise _wrong(path, node, f"the items of {key.value!r} must be plain values")
-    raise _wrong(path, node, f"{key.value!r} must be a plain value or a list of such")
+    pairs = {name.value: value for name, value in _pairs(path, node, key.value)}
+    if all(isinstance(value, yaml.ScalarNode) for value in pairs.values()):
+        return {name: str(value.value) for name, value in pairs.items()}
+    raise _wrong(path, node, f"the values of {key.value!r} must be plain ones")
 
 
 def _line(node: yaml.Node) -> int:

@@ -12,7 +12,8 @@ import queue
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 # Each registers its methods.
 from taskd.api import actions, daemon, locks, logs, tasks  # noqa: F401
@@ -158,9 +159,11 @@ def _obey(engine: Engine) -> None:
         order = engine.orders.get()
         log.info("told to %s", order.value)
         if order is Order.STOP:
+            # All others go on by themselves.
+            _wait(engine, lambda: engine.pool.threads.busy, engine.settings.cancel_grace)
             return
         if order is Order.STOP_AFTER_STEPS:
-            _wait_for_steps(engine)
+            _wait(engine, lambda: engine.director.calls_out, engine.settings.stop_grace)
             return
         try:
             engine.reload()
@@ -168,11 +171,12 @@ def _obey(engine: Engine) -> None:
             log.error("%s; what was read before still holds", error.message)
 
 
-def _wait_for_steps(engine: Engine) -> None:
-    """No new step; those that run are waited for, unless told to hurry or `stop_grace` passes."""
-    engine.director.pause_starting(True)
-    deadline = time.monotonic() + engine.settings.stop_grace.total_seconds()
-    while engine.director.calls_out and time.monotonic() < deadline:
+def _wait(engine: Engine, running: Callable[[], int], patience: timedelta) -> None:
+    """Start no step any more and wait for those that are `running`, unless told to hurry."""
+    with contextlib.suppress(TaskdError):  # a store that cannot be written starts none either
+        engine.director.pause_starting(True)
+    deadline = time.monotonic() + patience.total_seconds()
+    while running() and time.monotonic() < deadline:
         with contextlib.suppress(queue.Empty):
             if engine.orders.get(timeout=0.05) is Order.STOP:
                 return

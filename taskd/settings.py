@@ -5,7 +5,7 @@ settings:
 TASKD_CANCEL_GRACE=5s       # in the environment, which goes before the file
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
@@ -17,12 +17,13 @@ from taskd.model.errors import InvalidInput, StoreError
 from taskd.model.interval import parse_interval
 from taskd.model.size import parse_size
 
+_KINDS = {list: "list", dict: "mapping"}
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 def _one(text: Text) -> str:
-    if isinstance(text, list):
-        raise InvalidInput("it is a list: expected one value")
+    if not isinstance(text, str):
+        raise InvalidInput(f"it is a {_KINDS[type(text)]}: expected one value")
     return text
 
 
@@ -61,13 +62,38 @@ def _choice(*words: str) -> Callable[[Text], str]:
 
 
 def _folders(text: Text) -> tuple[Path, ...]:
-    words = text if isinstance(text, list) else text.split(":")
+    words = text if isinstance(text, list) else _one(text).split(":")
     return tuple(Path(word).expanduser() for word in words if word)
+
+
+def _slots(text: Text) -> dict[str, int]:
+    """By label: `{backup.site: 2, notify: 1}`, or in one line `backup.site=2,notify=1`."""
+    pairs = list(text.items()) if isinstance(text, dict) else list(_pairs(_one(text)))
+    slots: dict[str, int] = {}
+    for label, number in pairs:
+        if label in slots:
+            raise InvalidInput(f"{label!r} stands there twice")
+        try:
+            slots[label] = _number(1)(number)
+        except InvalidInput as error:
+            raise InvalidInput(f"{label!r}: {error.message}") from None
+    return slots
+
+
+def _pairs(line: str) -> Iterator[tuple[str, str]]:
+    for word in filter(None, map(str.strip, line.split(","))):
+        name, equals, value = map(str.strip, word.partition("="))
+        if not name or not equals:
+            raise InvalidInput(f"cannot read {word!r}: expected label=number")
+        yield name, value
 
 
 def _setting(default: Text, read: Callable[[Text], Any], help: str) -> Any:
     """A field whose default, too, is written as people write it."""
-    return field(default=read(default), metadata={"default": default, "read": read, "help": help})
+    return field(
+        default_factory=lambda: read(default),
+        metadata={"default": default, "read": read, "help": help},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +102,9 @@ class Settings:
         "false", _truth, "allow unlock and force unlock, which end tasks that hold locks"
     )
     executor_slots: int = _setting("4", _number(1), "how many steps run at the same time")
+    action_slots: dict[str, int] = _setting(
+        "", _slots, "how many of them steps of one action may have, by label, e.g. backup.site=2"
+    )
     action_paths: tuple[Path, ...] = _setting(
         "", _folders, "more folders with actions; in the environment with ':' between them"
     )

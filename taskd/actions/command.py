@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import IO
+from typing import IO, TypeAlias
+
+Log: TypeAlias = Callable[[str, bytes], object]  # takes "stdout" or "stderr", and what it says
 
 KEPT_LINES = 20
 _LONGEST_LINE = 4096
@@ -36,15 +38,21 @@ def run_command(
     cwd: str | os.PathLike[str] | None = None,
     env: Mapping[str, str] | None = None,
     input: str | bytes | None = None,
+    log: Log | None = None,
 ) -> None:
-    """Run it and wait. `env` is added to the environment. Raises CommandFailed."""
+    """Run it and wait. `env` is added to the environment. Raises CommandFailed.
+
+    What it prints goes to `log`, else to descriptors 1 and 2.
+    """
     if isinstance(arguments, str | bytes):
         raise TypeError(f"run takes a list: {shlex.split(os.fsdecode(arguments))}")
     shown = shlex.join(map(os.fsdecode, arguments))
     sys.stdout.flush()
     with ExitStack() as files:
         stdin = subprocess.DEVNULL if input is None else files.enter_context(_file_of(input))
-        target = files.enter_context(open(stdout, "wb")) if stdout is not None else None
+        target: IO[bytes] | int | None = subprocess.PIPE if log else None
+        if stdout is not None:
+            target = files.enter_context(open(stdout, "wb"))
         try:
             process = subprocess.Popen(
                 arguments,
@@ -56,7 +64,7 @@ def run_command(
             )
         except OSError as error:
             raise CommandFailed(f"cannot run {shown}: {error.strerror}: {error.filename}") from None
-        last_lines = _wait(process)
+        last_lines = _wait(process, log or _to_descriptors)
     if process.returncode:
         raise CommandFailed(*_describe(shown, process.returncode), last_lines)
 
@@ -69,28 +77,39 @@ def _file_of(input: str | bytes) -> IO[bytes]:
     return file
 
 
-def _wait(process: subprocess.Popen[bytes]) -> list[str]:
+def _wait(process: subprocess.Popen[bytes], log: Log) -> list[str]:
     """Its last lines on stderr, once it has ended."""
     lines: deque[str] = deque(maxlen=KEPT_LINES)
-    assert process.stderr is not None
-    pump = threading.Thread(target=_pump, args=(process.stderr, lines), daemon=True)
-    pump.start()
+    pumps = [
+        threading.Thread(target=_pump, args=(stream, pipe, log, lines), daemon=True)
+        for stream, pipe in (("stdout", process.stdout), ("stderr", process.stderr))
+        if pipe
+    ]
+    for pump in pumps:
+        pump.start()
     try:
         process.wait()
     except BaseException:
         process.kill()
         process.wait()
         raise
-    # A grandchild that lives on may hold stderr open for ever.
-    pump.join(timeout=1.0)
+    # A grandchild that lives on may hold the pipes open for ever.
+    for pump in pumps:
+        pump.join(timeout=1.0)
     return list(lines)
 
 
-def _pump(stderr: IO[bytes], lines: deque[str]) -> None:
-    with stderr:
-        while line := stderr.readline(_LONGEST_LINE):
-            os.write(2, line)
-            lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
+def _pump(stream: str, pipe: IO[bytes], log: Log, lines: deque[str]) -> None:
+    with pipe:
+        while line := pipe.readline(_LONGEST_LINE):
+            log(stream, line)
+            if stream == "stderr":
+                lines.append(line.decode(errors="backslashreplace").rstrip("\n"))
+
+
+def _to_descriptors(_stream: str, line: bytes) -> None:
+    """Only what the command says on stderr comes here; its stdout is the step's own."""
+    os.write(2, line)
 
 
 def _describe(shown: str, code: int) -> tuple[str, dict[str, int]]:

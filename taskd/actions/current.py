@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from taskd.actions.command import run_command
+from taskd.actions.command import Log, run_command
 from taskd.model.step import JSON
 
 Report: TypeAlias = Callable[[float, str], None]
@@ -32,6 +32,7 @@ class Current:
         kept: JSON = None,
         report: Report = _report_to_nobody,
         tell: Callable[[str], None] = _tell_nobody,
+        log: Log | None = None,
     ) -> None:
         self.id = id
         self.attempt = attempt
@@ -39,6 +40,7 @@ class Current:
         self.cancelled = False
         self._report = report
         self._tell = tell
+        self._log = log  # of what commands print; None: descriptors 1 and 2 lead there
         self._external_id: str | None = None
 
     @property
@@ -57,7 +59,7 @@ class Current:
 
     def progress(self, fraction: float, note: str = "") -> None:
         """How far this step is, 0…1, and a word on it: `progress(0.4, "40 of 100")`."""
-        self._report(min(1.0, max(0.0, float(fraction))), note)
+        self._report(min(1.0, max(0.0, float(fraction))), str(note))
 
     def run(
         self,
@@ -72,4 +74,4 @@ class Current:
 
         `env` is added to the environment. It ends with the step. Raises CommandFailed.
         """
-        run_command(arguments, stdout=stdout, cwd=cwd, env=env, input=input)
+        run_command(arguments, stdout=stdout, cwd=cwd, env=env, input=input, log=self._log)

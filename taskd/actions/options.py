@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 from taskd.actions.place import Place
 from taskd.actions.suggest import did_you_mean
+from taskd.model.definition import Isolation
 from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.step import Rescue
@@ -20,6 +21,7 @@ class Options(TypedDict, total=False):
     cancellable: bool
     singleton: bool
     subscribes_to: str
+    isolation: Literal["process", "thread"]
 
 
 OPTIONS = tuple(Options.__annotations__)
@@ -62,6 +64,12 @@ def _check_flag(value: object) -> bool:
     return value
 
 
+def _check_isolation(value: object) -> Isolation:
+    if value not in list(Isolation):
+        raise ValueError("expected 'process' or 'thread'")
+    return Isolation(str(value))
+
+
 def _check_period(value: Any) -> str | None:
     if value is not None:
         parse_interval(value)
@@ -75,4 +83,5 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "cancellable": _check_flag,
     "singleton": _check_flag,
     "subscribes_to": check_label,
+    "isolation": _check_isolation,
 }

@@ -15,7 +15,7 @@ from taskd.actions.action import Action
 from taskd.actions.function import action_of
 from taskd.catalog.describe import describe, is_listed, revision_of
 from taskd.catalog.python_source import PACKAGE
-from taskd.model.definition import Broken, Definition
+from taskd.model.definition import Broken, Definition, Isolation
 from taskd.model.errors import InvalidAction
 
 ENTRY_POINTS = "taskd.actions"
@@ -43,7 +43,9 @@ def _read_module(name: str, file: Path | None) -> list[Found]:
         if file is not None and Path(module.__file__ or "") != file:
             return [Broken(str(file), 1, f"is hidden by {module.__file__}: rename one")]
         revision = revision_of(Path(module.__file__).read_bytes()) if module.__file__ else ""
-        return [describe(action, name, revision) for name, action in _actions(module)]
+        found = [describe(action, name, revision) for name, action in _actions(module)]
+        _refuse_mixture(found)
+        return [*found]
     # An author's file may do anything as it is loaded, sys.exit() included; others go on.
     except BaseException as error:
         return [_broken(error, str(file or name))]
@@ -58,6 +60,19 @@ def _actions(module: ModuleType) -> Iterator[tuple[str, type[Action]]]:
             seen.add(action)
             if is_listed(action):
                 yield name, action
+
+
+def _refuse_mixture(definitions: list[Definition]) -> None:
+    """The daemon imports the whole file of an action that runs in its threads."""
+    guests = [action for action in definitions if action.isolation is Isolation.THREAD]
+    others = [action for action in definitions if action.isolation is not Isolation.THREAD]
+    if guests and others:
+        raise InvalidAction(
+            f"{guests[0].label} has isolation='thread' and {others[0].label} has not:"
+            " put them in two files, since the daemon imports that of the first",
+            file=guests[0].file,
+            line=guests[0].line,
+        )
 
 
 def _broken(error: BaseException, file: str) -> Broken:

@@ -1,7 +1,7 @@
-"""Where a host finds author code: modules `taskd_actions.<path>`, or of installed packages.
+"""Where author code is found: modules `taskd_actions.<path>`, or of installed packages.
 
-The host sets `sys.dont_write_bytecode` before: a cached file that is less than a second old would
-hide the next edit.
+Whoever looks sets `sys.dont_write_bytecode` before: a cached file that is less than a second old
+would hide the next edit.
 """
 
 import importlib
@@ -20,7 +20,12 @@ PACKAGE = "taskd_actions"
 
 
 def mount(folders: Iterable[str]) -> None:
-    """Make the action folders the package `taskd_actions`. To be called once in a host."""
+    """Make the action folders the package `taskd_actions`, and forget what was imported of it."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+    find_action.cache_clear()
+    find_function.cache_clear()
+    importlib.invalidate_caches()
     package = ModuleType(PACKAGE, "The action folders.")
     package.__path__ = [str(Path(folder).absolute()) for folder in folders]
     sys.modules[PACKAGE] = package

@@ -14,7 +14,7 @@ culprit is refused; an outcome is never refused but kept, and tried again.
 import logging
 import queue
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -96,8 +96,8 @@ class Director:
         return len(self._out)
 
     def pause_starting(self, paused: bool) -> None:
-        """No step is started any more, or again."""
-        self.put(lambda _tx: setattr(self, "starting", not paused))
+        """No step is started any more, or again, when this returns."""
+        self.do(lambda _tx: setattr(self, "starting", not paused))
 
     # In the loop, or before it starts
 
@@ -177,11 +177,12 @@ class Director:
     def _commit(self, batch: list[Change]) -> None:
         tx = self._tx
         self._settled = []
-        tx.begin(datetime.now(UTC))
+        slots = self.starter.settings.action_slots
+        tx.begin(datetime.now(UTC), slots)
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         self.starter.sub_tasks.settle(tx)
-        calls = self._start(tx, self._room(batch)) if self.starting else []
+        calls = self._start(tx, self._room(batch), slots) if self.starting else []
         news = self.starter.sub_tasks.settle(tx)
         if self._hooks.note(tx) or news:
             self.look()
@@ -191,11 +192,14 @@ class Director:
         self._set_alarm(next_due)
         self._after_commit(batch, results, calls)
 
-    def _start(self, tx: Transaction, room: int) -> list[tuple[Call, str]]:
+    def _start(
+        self, tx: Transaction, room: int, slots: Mapping[str, int]
+    ) -> list[tuple[Call, str]]:
         """Calls, each with its step, or HOOK and its id."""
         hooks = self._hooks.start(tx, room)
+        steps = self.starter.start(tx, room - len(hooks), self._free(tx, slots))
         calls = [(call, f"{HOOK}{hook_id}") for hook_id, call in hooks.items()]
-        return calls + [(call, call.step) for call in self.starter.start(tx, room - len(hooks))]
+        return calls + [(call, call.step) for call in steps]
 
     def _attempt(self, change: Change) -> tuple[Any, BaseException | None]:
         tx = self._tx
@@ -226,6 +230,16 @@ class Director:
         slots = self.pool.slots
         ahead = min(2 * ending_now, AHEAD * slots) if ending_now > 1 else 0
         return slots + ahead - (len(self._out) - ending_now)
+
+    def _free(self, tx: Transaction, slots: Mapping[str, int]) -> dict[str, int]:
+        """What is left of the slots of each label that has some of its own."""
+        free = dict(slots)
+        for call_id, (task_id, name) in self._out.items() if slots else ():
+            if not name.startswith(HOOK):
+                task = tx.get(task_id)
+                if task.label in free and task.steps[name].call_id == call_id:
+                    free[task.label] -= 1
+        return free
 
     def _wake_due(self, tx: Transaction) -> None:
         if self._next_due is None or self._next_due > tx.now:

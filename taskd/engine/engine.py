@@ -56,7 +56,7 @@ class Engine:
             if always or self.catalog.is_stale():
                 folders = action_folders(self.places, self.settings)
                 self.starter.catalog = child.load(folders)
-                self.loop.call(lambda: self.pool.hosts.renew(folders))
+                self.loop.call(lambda: self.pool.renew(folders))
                 for broken in self.catalog.broken + self.catalog.warnings:
                     log.warning("%s:%d: %s", broken.file, broken.line, broken.message)
             return self.catalog

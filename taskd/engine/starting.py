@@ -42,14 +42,22 @@ class Starter:
     def catalog(self, catalog: Catalog) -> None:
         self.sub_tasks.catalog = catalog
 
-    def start(self, tx: Transaction, room: int) -> list[Call]:
-        """At most `room` calls; each is committed as running before an executor sees it."""
+    def start(self, tx: Transaction, room: int, free: dict[str, int]) -> list[Call]:
+        """At most `room` calls, and as many of a label as it has slots `free`, if it has its own.
+
+        Each is committed as running before an executor sees it.
+        """
         calls: list[Call] = []
         while len(calls) < room:
             asked = room - len(calls)
-            rows = tx.ready(asked)
+            rows = tx.ready(asked, free)
             for task_id, number in rows:
-                calls += self._try(tx, tx.get(task_id), number, room - len(calls))
+                task = tx.get(task_id)
+                most = min(room - len(calls), free.get(task.label, room))
+                begun = self._try(tx, task, number, most) if most > 0 else []
+                if task.label in free:
+                    free[task.label] -= len(begun)
+                calls += begun
             if len(rows) < asked:
                 break
         return calls
@@ -163,6 +171,7 @@ class Starter:
             cancel_grace=self.settings.cancel_grace.total_seconds(),
             secrets=tuple(str(value) for value in hidden.values()),
             command=command,
+            isolation=definition.isolation,
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from taskd.model.definition import Command
+from taskd.model.definition import Command, Isolation
 from taskd.model.lock import Lock
 from taskd.model.step import JSON, StepError
 from taskd.model.task import Flow
@@ -51,6 +51,7 @@ class Call:
     secrets: tuple[str, ...] = ()  # values that a log must not show
     command: Command | None = None
     function: bool = False
+    isolation: Isolation = Isolation.PROCESS  # of a step that is no command
 
 
 @dataclass(frozen=True)

@@ -105,18 +105,22 @@ class Commands:
             self._loop.later(TELL_SECONDS, lambda: self._examine(running))
             return
         del self._attempts[running.call_id]
+        self._tell_progress(running)
         self._report(running.call_id, state)
 
     def _look(self) -> None:
-        """Report what has changed in the files of progress, while any command runs."""
-        for running in self._attempts.values():
-            progress = read_progress(self._at(running.call_id))
-            if progress and progress != running.progress:
-                running.progress = progress
-                self._report(running.call_id, progress)
+        """Now and then, while any command runs."""
+        for running in list(self._attempts.values()):
+            self._tell_progress(running)
         self._looking = bool(self._attempts)
         if self._looking:
             self._loop.later(PROGRESS_SECONDS, self._look)
+
+    def _tell_progress(self, running: Attempt) -> None:
+        progress = read_progress(self._at(running.call_id))
+        if progress and progress != running.progress:
+            running.progress = progress
+            self._report(running.call_id, progress)
 
     def _at(self, call_id: int) -> Path:
         return self._folder / str(call_id)

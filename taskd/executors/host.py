@@ -23,21 +23,22 @@ import sys
 import threading
 import time
 import traceback
+from functools import partial
 from typing import Any
 
 from taskd import wire
 from taskd.actions.current import Current
 from taskd.catalog import python_source
-from taskd.executors.base import Call, Cancelled, Failure, Outcome, Success
+from taskd.executors.base import Call, Cancelled, Failure, Outcome, Progress, Success
+from taskd.executors.news import News
 from taskd.executors.record import Record
 from taskd.executors.run_step import run_step
+from taskd.executors.step_log import StepLog
 from taskd.executors.surroundings import Surroundings
-from taskd.logs.writer import LogWriter
 from taskd.model.record import build
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PIPE = 1 << 16
-NEWS_SECONDS = 0.1  # between two words of progress, however often a step reports
 
 
 class Output:
@@ -45,8 +46,7 @@ class Output:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._log: LogWriter | None = None
-        self._call: Call | None = None
+        self._log: StepLog | None = None
         self._streams = {self._capture(1): "stdout", self._capture(2): "stderr"}
         self._files = {"stdout": sys.stdout, "stderr": sys.stderr}
         self._poll = select.poll()
@@ -61,7 +61,7 @@ class Output:
                 file = self._files[name] = os.fdopen(fd, "w", closefd=False)
             setattr(sys, name, file)
         with self._lock:
-            self._call = call
+            self._log = StepLog(call)
 
     def end(self) -> None:
         """Write what is still in the pipes, and close the log."""
@@ -73,7 +73,7 @@ class Output:
                 pass
             if self._log:
                 self._log.close()
-            self._log = self._call = None
+            self._log = None
 
     def _capture(self, fd: int) -> int:
         reader, writer = os.pipe()
@@ -95,10 +95,6 @@ class Output:
         ready = self._poll.poll(0)
         for fd, _ in ready:
             data = os.read(fd, _PIPE)
-            if self._log is None and self._call:
-                call = self._call
-                os.makedirs(os.path.dirname(call.log), mode=0o700, exist_ok=True)
-                self._log = LogWriter(call.log, call.log_limit, call.secrets)
             if self._log:
                 self._log.write(self._streams[fd], data)
         return bool(ready)
@@ -112,8 +108,7 @@ class Host:
         self._output = Output()
         self._unsettled: dict[int, bytes] = {}
         self._current: Current | None = None
-        self._news = b""  # the last word of progress, not sent yet
-        self._next_news = 0.0
+        self._told_to_end = False  # no further call comes after that
         self._pid = os.getpid()
         self._surroundings = Surroundings()
         signal.signal(signal.SIGUSR1, self._tell_cancelled)
@@ -144,19 +139,18 @@ class Host:
         return True
 
     def _run(self, call: Call) -> Outcome:
-        current = self._current = Current(
-            id=call.task_id,
-            attempt=call.attempt,
-            kept=call.kept,
-            report=lambda fraction, note: self._progress(call.id, fraction, note),
-            tell=lambda external_id: self._tell_external_id(call.id, external_id),
-        )
+        news = News(partial(self._progressed, call.id))
+        tell = partial(self._tell_external_id, call.id)
+        current = Current(call.task_id, call.attempt, call.kept, news.take, tell)
+        current.cancelled = self._told_to_end
+        self._current = current
         self._output.begin(call)
         self._surroundings.restore()
         outcome = run_step(call, current)
         if os.getpid() != self._pid:
             os._exit(0)  # a child that the step forked and let return: it has no part in this
         self._output.end()
+        news.end()
         self._current = None
         if current.cancelled and isinstance(outcome, Failure):
             return Cancelled()
@@ -165,23 +159,14 @@ class Host:
     def _answer(self, call: Call, outcome: Outcome, seconds: float) -> None:
         line = _outcome_line(call.id, outcome, seconds)
         self._unsettled[call.id] = line
-        self._tell_news()
         self._send(line)
 
-    def _progress(self, call_id: int, fraction: float, note: str) -> None:
-        """Now and then; the last word is said before the outcome."""
-        self._news = json.dumps({"id": call_id, "progress": [fraction, note]}).encode() + b"\n"
-        if time.monotonic() >= self._next_news:
-            self._tell_news()
+    def _progressed(self, call_id: int, progress: Progress) -> None:
+        message = {"id": call_id, "progress": [progress.fraction, progress.note]}
+        self._send(json.dumps(message).encode() + b"\n")
 
     def _tell_external_id(self, call_id: int, external_id: str) -> None:
         self._send(json.dumps({"id": call_id, "external_id": external_id}).encode() + b"\n")
-
-    def _tell_news(self) -> None:
-        if self._news:
-            self._send(self._news)
-            self._news = b""
-            self._next_news = time.monotonic() + NEWS_SECONDS
 
     def _receive(self) -> bytes:
         try:
@@ -204,6 +189,7 @@ class Host:
         os.rename(path + ".part", path)
 
     def _tell_cancelled(self, *_: object) -> None:
+        self._told_to_end = True
         if self._current:
             self._current.cancelled = True
 

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from taskd.actions.current import Current
 from taskd.executors.base import Call, Progress, Report
+from taskd.executors.printing import printing_to
 from taskd.executors.run_step import run_step
+from taskd.executors.step_log import StepLog
 
 
 class Inline:
@@ -22,8 +24,11 @@ class Inline:
         def tell(external_id: str) -> None:
             self._report(call.id, Progress(None, external_id=external_id))
 
-        current = Current(call.task_id, call.attempt, call.kept, progress, tell)
-        self._report(call.id, run_step(call, current))
+        log = StepLog(call)
+        current = Current(call.task_id, call.attempt, call.kept, progress, tell, log.write)
+        with printing_to(log):
+            outcome = run_step(call, current)
+        self._report(call.id, outcome)
 
     def cancel(self, call_id: int, *, force: bool = False) -> None:
         """Too late: it has ended."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from taskd.executors.base import Call, Found, NeverRan, Outcome, Progress, Report
 from taskd.executors.command import Commands
 from taskd.executors.process import Hosts
+from taskd.executors.thread import Threads
 from taskd.loop import Loop
+from taskd.model.definition import Isolation
 from taskd.settings import Settings
 
 
@@ -31,6 +33,7 @@ class Pool:
         self._waiting: deque[Call] = deque()
         self.hosts = Hosts(loop, hosts, action_folders, self)
         self.commands = Commands(loop, attempts, self.take)
+        self.threads = Threads(loop, hosts, action_folders, self.take)
         self.heed(settings)
 
     def heed(self, settings: Settings) -> None:
@@ -39,6 +42,10 @@ class Pool:
         self.hosts.idle_seconds = settings.host_idle.total_seconds()
         self.hosts.grace = settings.cancel_grace.total_seconds()
 
+    @property
+    def busy(self) -> int:
+        return self.hosts.busy + self.commands.busy + self.threads.busy
+
     def start(self, call: Call) -> None:
         self._waiting.append(call)
         self._fill()
@@ -46,6 +53,7 @@ class Pool:
     def cancel(self, call_id: int, *, force: bool = False) -> None:
         self.hosts.cancel(call_id, force=force)
         self.commands.cancel(call_id, force=force)
+        self.threads.cancel(call_id)
         for call in self._waiting:
             if call.id == call_id:
                 self._waiting.remove(call)
@@ -60,6 +68,12 @@ class Pool:
         """Their outcomes are committed."""
         self.hosts.settled(call_ids)
         self.commands.settled(call_ids)
+        self.threads.settled(call_ids)
+
+    def renew(self, action_folders: list[str]) -> None:
+        """The code has changed."""
+        self.hosts.renew(action_folders)
+        self.threads.code.renew(action_folders)
 
     def take_up(self, calls: set[int]) -> Found:
         """Before the loop starts: which calls of an earlier daemon still run, and what
@@ -80,10 +94,15 @@ class Pool:
     def _fill(self) -> None:
         while self._waiting:
             call = self._waiting[0]
-            if self.hosts.busy + self.commands.busy < self.slots:
+            if self.busy < self.slots:
                 self._waiting.popleft()
-                (self.commands if call.command else self.hosts).run(call)
-            elif not call.command and self.hosts.run_behind(call):
+                self._executor_of(call).run(call)
+            elif self._executor_of(call) is self.hosts and self.hosts.run_behind(call):
                 self._waiting.popleft()
             else:
                 return
+
+    def _executor_of(self, call: Call) -> Hosts | Commands | Threads:
+        if call.command:
+            return self.commands
+        return self.threads if call.isolation == Isolation.THREAD else self.hosts

@@ -5,8 +5,9 @@ Whatever the author's code does that Python can catch becomes a Failure.
 
 import inspect
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import taskd
 from taskd import wire
@@ -32,6 +33,8 @@ from taskd.model.errors import NotFound
 from taskd.model.step import JSON, StepError
 from taskd.model.task import Task
 
+Find: TypeAlias = Callable[[str, str], type[Action]]
+
 MAX_TEXT = 64 * 1024
 _OURS = str(Path(taskd.__file__).parent)
 
@@ -40,7 +43,7 @@ class _ActionChanged(Exception):
     """The author's code is not what the task was planned with."""
 
 
-def run_step(call: Call, current: Current) -> Outcome:
+def run_step(call: Call, current: Current, find: Find = find_action) -> Outcome:
     """Run the step, or plan the task. `current` becomes the action's `task`.
 
     Action folders must be mounted (`taskd.catalog.python_source.mount`).
@@ -48,7 +51,7 @@ def run_step(call: Call, current: Current) -> Outcome:
     try:
         if call.function:
             return _outcome(_call_function(call), call)
-        action = _build(call)
+        action = _build(call, find)
         action.__dict__["task"] = current
         if call.kind == CallKind.PLAN:  # from JSON it is a plain str
             return _plan(action)
@@ -62,9 +65,9 @@ def run_step(call: Call, current: Current) -> Outcome:
         return Failure(_describe(call, error))
 
 
-def _build(call: Call) -> Action:
+def _build(call: Call, find: Find) -> Action:
     try:
-        action = find_action(call.module, call.name)
+        action = find(call.module, call.name)
     except NotFound as missing:
         raise _ActionChanged(missing.message) from None
     for field in declaration_of(action).fields:

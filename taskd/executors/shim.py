@@ -20,9 +20,11 @@ from taskd.executors.kernel import signal
 from taskd.executors.launch import CannotStart, Started, launch
 from taskd.executors.pump import Pump
 from taskd.executors.tree import descendants, kill_tree
+from taskd.logs.mask import Mask
 from taskd.logs.writer import LogWriter
 
 ROUND = 0.05  # seconds between two rounds of SIGKILL
+ENOUGH = 2 << 20  # bytes; an output may have half of it
 LONGEST = 86400.0  # seconds that it sleeps at once; the kernel takes less than 25 days
 
 
@@ -114,7 +116,9 @@ def main() -> None:
     _close_stdin()
     _put(folder, b"begun", b"%d\n" % os.getpid())
     record = supervise(requests, **spec)
-    _leave(folder, _json(record))
+    if spec["secrets"]:
+        _hide(folder, spec["secrets"])
+    _leave(folder, b"exit", _json(record))
     os._exit(0)
 
 
@@ -153,17 +157,29 @@ def supervise(
     }
 
 
+def _hide(folder: bytes, secrets: tuple[str, ...]) -> None:
+    """In the file that `$TASKD_OUTPUT` names, since what it holds is stored."""
+    try:
+        path = os.path.join(folder, b"output")
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            text = file.read(ENOUGH) or b""
+    except OSError:  # it is no plain file, and nobody reads it
+        return
+    mask = Mask(secrets)
+    _leave(folder, b"output", mask.feed(text) + mask.end())
+
+
 def _close_stdin() -> None:
     nothing = os.open("/dev/null", os.O_RDWR)
     os.dup2(nothing, 0, inheritable=True)
     os.close(nothing)
 
 
-def _leave(folder: bytes, record: bytes) -> None:
-    """Write the exit record, however long the disk is full. Without its folder nobody wants it."""
+def _leave(folder: bytes, name: bytes, content: bytes) -> None:
+    """Write a file, however long the disk is full. Without its folder nobody wants it."""
     while True:
         try:
-            return _put(folder, b"exit", record)
+            return _put(folder, name, content)
         except FileNotFoundError:
             return None
         except OSError:

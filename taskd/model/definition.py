@@ -5,9 +5,17 @@ A host makes it from the author's file; the daemon checks input against it and p
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from taskd.model.step import JSON, Rescue
 from taskd.model.task import Flow
+
+
+class Isolation(StrEnum):
+    """Where the Python code of an action runs."""
+
+    PROCESS = "process"  # in a host
+    THREAD = "thread"  # of the daemon: for what is trusted and tiny, since nothing can end it
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,7 @@ class Definition:
     cleanup_after: str | None = None
     cancellable: bool = True
     singleton: bool = False
+    isolation: Isolation = Isolation.PROCESS
     subscribes_to: str | None = None  # the label of an action beside which it runs
     hooks: tuple[Hook, ...] = ()
     doc: str = ""

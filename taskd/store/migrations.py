@@ -28,7 +28,12 @@ def add_hooks(database: Database) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_sub_tasks, add_hooks)
+def add_lanes(database: Database) -> None:
+    for statement in _LANES:
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_sub_tasks, add_hooks, add_lanes)
 
 _FIRST = (
     """CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID""",
@@ -164,4 +169,11 @@ _HOOKS = (
         text TEXT NOT NULL,
         PRIMARY KEY (task_id, what)
     ) WITHOUT ROWID""",
+)
+
+_LANES = (
+    """INSERT INTO meta VALUES ('lanes', '{}')""",
+    # `ready` is 1 in the common lane, and higher in those of labels, which have their own index.
+    """CREATE INDEX steps_ready_of_label ON steps(ready, priority DESC, task_id, number)
+        WHERE ready > 1""",
 )

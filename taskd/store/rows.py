@@ -8,6 +8,7 @@ from typing import Any
 from taskd import wire
 from taskd.model.step import JSON, Step
 from taskd.model.task import Event, Task
+from taskd.store.lanes import COMMON, Lanes
 from taskd.store.times import to_number
 
 _TASK = (
@@ -42,7 +43,10 @@ Rows = list[tuple[Any, ...]]
 
 
 def write_tasks(
-    connection: sqlite3.Connection, stored: Mapping[int, Task | None], changed: Mapping[int, Task]
+    connection: sqlite3.Connection,
+    stored: Mapping[int, Task | None],
+    changed: Mapping[int, Task],
+    lanes: Lanes,
 ) -> None:
     """Insert and update until the store has `changed` where it has `stored` now."""
     new_tasks: Rows = []
@@ -60,12 +64,15 @@ def write_tasks(
             if _rare_differ(old, task):
                 rare.append((*_rare_task(task), task_id))
         before = old.steps if old else {}
+        lane = lanes.get(task.label, COMMON)
         for name, step in task.steps.items():
             was = before.get(name)
             if was is None:
-                new_steps.append(_fixed_step(task, step) + _changing_step(step) + _rare_step(step))
+                new_steps.append(
+                    _fixed_step(task, step) + _changing_step(step, lane) + _rare_step(step)
+                )
             elif was is not step:
-                steps.append((*_changing_step(step), task_id, step.number))
+                steps.append((*_changing_step(step, lane), task_id, step.number))
                 if _rare_step_differs(was, step):
                     rare_steps.append((*_rare_step(step), task_id, step.number))
     for statement, rows in (
@@ -147,7 +154,7 @@ def _fixed_step(task: Task, step: Step) -> tuple[Any, ...]:
     return task.id, step.number, step.name, step.kind, needs, step.weight, task.priority
 
 
-def _changing_step(step: Step) -> tuple[Any, ...]:
+def _changing_step(step: Step, lane: int) -> tuple[Any, ...]:
     return (
         step.state,
         step.progress,
@@ -155,7 +162,7 @@ def _changing_step(step: Step) -> tuple[Any, ...]:
         to_number(step.started_at),
         to_number(step.ended_at),
         step.call_id,
-        step.ready,
+        lane if step.ready else 0,
         _to_json(step.output),
     )
 

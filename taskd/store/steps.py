@@ -1,4 +1,4 @@
-"""Rows to steps, and the questions of the queue: what may start, what runs, what is due."""
+"""Rows to steps, and two questions of the queue: what runs, what is due. See `lanes` too."""
 
 import json
 import sqlite3
@@ -24,15 +24,6 @@ def of_task(connection: sqlite3.Connection, task_id: int) -> dict[str, Step]:
         f"SELECT {_COLUMNS} FROM steps WHERE task_id = ? ORDER BY number", (task_id,)
     )
     return {step.name: step for step in map(_from_row, found)}
-
-
-def ready(connection: sqlite3.Connection, limit: int) -> list[tuple[int, int, int]]:
-    """(-priority, task, step number) of the first that may start."""
-    return connection.execute(
-        "SELECT -priority, task_id, number FROM steps WHERE ready = 1"
-        " ORDER BY priority DESC, task_id, number LIMIT ?",
-        (limit,),
-    ).fetchall()
 
 
 def running(connection: sqlite3.Connection) -> dict[int, tuple[int, str]]:

@@ -7,13 +7,13 @@ either is undone; SQL that it wrote itself, through `write`, is under a savepoin
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from taskd.model.record import replace
 from taskd.model.task import State, Task
-from taskd.store import locks, rows, steps, tasks
+from taskd.store import lanes, locks, rows, tasks
 
 CACHED_TASKS = 2000
 
@@ -25,7 +25,8 @@ class Transaction:
         self.connection = connection
         self.now: datetime
         self.version: int = tasks.last_version(connection)
-        self._last_id = tasks.last_id(connection)
+        self._last_id = self._last_id_before = tasks.last_id(connection)
+        self._lanes = self._lanes_before = lanes.known(connection)
         self._cache: OrderedDict[int, Task] = OrderedDict()
         self._begin_empty()
 
@@ -43,18 +44,22 @@ class Transaction:
 
     # The transaction
 
-    def begin(self, now: datetime) -> None:
+    def begin(self, now: datetime, labels: Collection[str] = ()) -> None:
+        """`labels` are those that have slots of their own."""
+        self._last_id_before = self._last_id
+        self._lanes_before = self._lanes
         self.connection.execute("BEGIN IMMEDIATE")
         self.now = now
         self.version += 1
-        self._last_id_before = self._last_id
         self._begin_empty()
+        if self._lanes.keys() != set(labels):
+            self._lanes = lanes.divide(self.connection, self._lanes, labels)
 
     def flush(self) -> None:
         """Write what has changed since the last time."""
         written = self._written
         changed = {i: task for i, task in self.changed.items() if task is not written.get(i)}
-        rows.write_tasks(self.connection, self._stored | written, changed)
+        rows.write_tasks(self.connection, self._stored | written, changed, self._lanes)
         self._written |= changed
         rows.write_history(self.connection, self._history[self._history_written :])
         self._history_written = len(self._history)
@@ -76,6 +81,7 @@ class Transaction:
             self.connection.execute("ROLLBACK")
         self._cache.clear()
         self._last_id = self._last_id_before
+        self._lanes = self._lanes_before
         self._begin_empty()
 
     # One change in it
@@ -181,17 +187,23 @@ class Transaction:
         self._calls += 1
         return (self.version << 20) + self._calls
 
-    def ready(self, room: int) -> list[tuple[int, int]]:
+    def ready(self, room: int, free: Mapping[str, int]) -> list[tuple[int, int]]:
         """(task, step number) of the first that may start, by priority and age.
 
-        Those of changed tasks are not written yet, and their rows are not true any more.
+        `free` are the slots left of each label that has some of its own. Steps of changed tasks
+        are not written yet, and their rows are not true any more.
         """
-        stale = sum(old is not None for old in self._stored.values())
-        found = steps.ready(self.connection, room + stale)
+        written = self._written
+        stale = sum(old is not None or i in written for i, old in self._stored.items())
+        found = lanes.first(self.connection, lanes.COMMON, room + stale)
+        for label, lane in self._lanes.items():
+            if free[label] > 0:
+                found += lanes.first(self.connection, lane, min(room, free[label]) + stale)
         queue = [row for row in found if row[1] not in self.changed]
         for task in self.changed.values():
-            for step in task.steps.values():
-                if step.ready:
-                    queue.append((-task.priority, task.id, step.number))
+            if free.get(task.label, room) > 0:
+                for step in task.steps.values():
+                    if step.ready:
+                        queue.append((-task.priority, task.id, step.number))
         queue.sort()
         return [(task_id, number) for _, task_id, number in queue[:room]]

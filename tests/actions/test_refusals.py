@@ -49,6 +49,7 @@ REFUSED = [
     ("class A(Base, cleanup_after='soon'): ...", 1, "cannot read 'soon' as a length of time"),
     ("class A(Base, cancellable='no'): ...", 1, "expected True or False"),
     ("class A(Base, singleton=1): ...", 1, "expected True or False"),
+    ("class A(Base, isolation='none'): ...", 1, "expected 'process' or 'thread'"),
     ("class A(Action, label='x'): ...", 1, "it has no step: put @step above a method"),
     ("class A(Base):\n  label = 'x'", 2, "'label' is an option: write class A(Action, label=…)"),
     ("class A(Base):\n  rescue: Rescue = Rescue.SKIP", 2, "has the name of an option"),

@@ -15,7 +15,7 @@ from taskd import wire
 from taskd.catalog import child
 from taskd.catalog.load import Loaded, load_catalog
 from taskd.catalog.python_source import find_action
-from taskd.model.definition import Broken, Definition, Field, Retry
+from taskd.model.definition import Broken, Definition, Field, Isolation, Retry
 from taskd.model.errors import NotFound
 from taskd.model.step import Rescue
 
@@ -304,6 +304,27 @@ def test_action_without_docs_has_none(tmp_path: Path) -> None:
     (definition,) = load(tmp_path, a=GOOD.format(name="A", label="a")).definitions
 
     assert definition.doc == ""
+
+
+def test_isolation_is_that_of_a_process_unless_said_otherwise(tmp_path: Path) -> None:
+    in_thread = GOOD.format(name="B", label="b").replace("label=", 'isolation="thread", label=')
+
+    first, second = load(tmp_path, a=GOOD.format(name="A", label="a"), b=in_thread).definitions
+
+    assert (first.isolation, second.isolation) == (Isolation.PROCESS, Isolation.THREAD)
+
+
+def test_file_that_the_daemon_would_import_holds_nothing_that_it_must_not(tmp_path: Path) -> None:
+    both = GOOD.format(name="A", label="a") + GOOD.format(name="B", label="b").replace(
+        "label=", 'isolation="thread", label='
+    )
+
+    loaded = load(tmp_path, both=both)
+
+    assert loaded.definitions == []
+    [broken] = loaded.broken
+    assert (broken.file, broken.line) == (str(tmp_path / "both.py"), 6)
+    assert broken.message.startswith("b has isolation='thread' and a has not: put them in two")
 
 
 def test_missing_folder_holds_nothing(tmp_path: Path) -> None:

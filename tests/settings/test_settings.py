@@ -61,6 +61,15 @@ def test_environment_goes_before_file(config: Path) -> None:
     assert settings == Settings(cancel_grace=timedelta(minutes=1), executor_slots=8)
 
 
+def test_slots_of_labels_are_a_mapping_or_one_line(config: Path) -> None:
+    config.write_text("settings:\n  action_slots:\n    backup.site: 2\n    notify: 1\n")
+    slots = {"backup.site": 2, "notify": 1}
+
+    assert load(config, {}).action_slots == slots
+    assert load(config, {"TASKD_ACTION_SLOTS": "backup.site=2, notify=1"}).action_slots == slots
+    assert load(config, {"TASKD_ACTION_SLOTS": ""}).action_slots == {}
+
+
 def test_relative_action_folders_are_beside_the_file(config: Path) -> None:
     config.write_text("settings:\n  action_paths: [more, /srv/actions]\n")
 
@@ -104,7 +113,16 @@ def test_sections_without_an_effect_are_named_by_line(config: Path) -> None:
         ("log_limit: 3 apples", "log_limit: cannot read '3 apples' as a size"),
         ("durability: some", "durability: 'some' is none of full, normal"),
         ("enable_console: maybe", "enable_console: cannot read 'maybe' as true or false"),
-        ("log_limit: {a: 1}", "'log_limit' must be a plain value or a list of such"),
+        ("log_limit: {a: 1}", "log_limit: it is a mapping: expected one value"),
+        ("log_limit: {a: [1]}", "the values of 'log_limit' must be plain ones"),
+        ("action_paths: {a: 1}", "action_paths: it is a mapping: expected one value"),
+        ("action_slots: 3", "action_slots: cannot read '3': expected label=number"),
+        ("action_slots: a=1, b", "action_slots: cannot read 'b': expected label=number"),
+        ("action_slots: a=1, a=2", "action_slots: 'a' stands there twice"),
+        ("action_slots: {a: 1, a: 2}", "'a' stands here twice, first in line 3"),
+        ("action_slots: {a: 0}", "action_slots: 'a': cannot read '0' as a whole number from 1 on"),
+        ("action_slots: {a: x}", "action_slots: 'a': cannot read 'x' as a whole number"),
+        ("action_slots: [a]", "action_slots: it is a list: expected one value"),
         ("action_paths: [[a]]", "the items of 'action_paths' must be plain values"),
         ("? [a]\n  : 1", "a key must be a plain name"),
     ],

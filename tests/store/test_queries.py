@@ -8,7 +8,7 @@ from builders import NOW, a_new_task, a_planned_task, a_step, later
 from taskd.model import lifecycle
 from taskd.model.lock import Lock, exclusive, link, parse_lock
 from taskd.model.task import Task
-from taskd.store import locks, steps, tasks
+from taskd.store import lanes, locks, steps, tasks
 from taskd.store.database import Connection, Database
 from taskd.store.transaction import Transaction
 
@@ -127,7 +127,9 @@ def plan_of(connection: Connection, question: str) -> str:
     connection.set_trace_callback(asked.append)
     match question:
         case "ready":
-            steps.ready(connection, 10)
+            lanes.first(connection, lanes.COMMON, 10)
+        case "ready of label":
+            lanes.first(connection, 2, 10)
         case "running":
             steps.running(connection)
         case "due":
@@ -149,6 +151,7 @@ def plan_of(connection: Connection, question: str) -> str:
     ("question", "index"),
     [
         ("ready", "steps_ready"),
+        ("ready of label", "steps_ready_of_label (ready=?)"),
         ("running", "tasks_unfinished"),
         ("due", "steps_due"),
         ("next due", "steps_due"),
@@ -163,5 +166,6 @@ def test_index_answers(database: Database, question: str, index: str) -> None:
     assert index in plan
 
 
-def test_ready_steps_need_no_sorting(database: Database) -> None:
-    assert "TEMP B-TREE" not in plan_of(database.writer, "ready")
+@pytest.mark.parametrize("question", ["ready", "ready of label"])
+def test_ready_steps_need_no_sorting(database: Database, question: str) -> None:
+    assert "TEMP B-TREE" not in plan_of(database.writer, question)

@@ -42,6 +42,10 @@ def add(tx: Transaction, **changes: object) -> Task:
     return task
 
 
+def ready(tx: Transaction, room: int, free: dict[str, int]) -> list[int]:
+    return [task_id for task_id, _ in tx.ready(room, free)]
+
+
 def stored(database: Database, task_id: int) -> Task:
     with database.snapshot() as snapshot:
         return tasks.get(snapshot, task_id)
@@ -210,8 +214,8 @@ def test_higher_priority_is_ready_first_then_the_older(tx: Transaction) -> None:
     tx.add(a_new_task(priority=5))
     tx.add(a_new_task(priority=9))
 
-    assert [task_id for task_id, _ in tx.ready(10)] == [6, 2, 4, 5, 1, 3]
-    assert [task_id for task_id, _ in tx.ready(2)] == [6, 2]
+    assert ready(tx, 10, {}) == [6, 2, 4, 5, 1, 3]
+    assert ready(tx, 2, {}) == [6, 2]
     tx.rollback()
 
 
@@ -221,7 +225,64 @@ def test_begun_step_is_not_ready_any_more(tx: Transaction) -> None:
     tx.begin(NOW)
     tx.save(lifecycle.begun(tx.get(1), "plan", 5, NOW))
 
-    assert [task_id for task_id, _ in tx.ready(2)] == [2, 3]
+    assert ready(tx, 2, {}) == [2, 3]
+    tx.rollback()
+
+
+def test_label_that_is_full_is_left_out(tx: Transaction) -> None:
+    tx.begin(NOW, ["full", "free"])
+    for label in ("full", "other", "free", "free", "full"):
+        tx.add(a_new_task(label=label))
+    tx.flush()
+    tx.commit()
+    tx.begin(NOW, ["full", "free"])
+    tx.add(a_new_task(label="full"))
+    tx.add(a_new_task(label="other"))
+
+    assert ready(tx, 10, {"full": 0, "free": 1}) == [2, 3, 7]
+    assert ready(tx, 3, {"full": 1, "free": 9}) == [1, 2, 3]
+    tx.rollback()
+
+
+def test_what_waits_changes_lanes_with_the_labels(tx: Transaction) -> None:
+    for label in ("a", "b", "c"):
+        add(tx, label=label)
+    found = []
+    for labels in (["b", "a"], ["b"], ["c"], []):
+        tx.begin(NOW, labels)
+        found.append(ready(tx, 10, dict.fromkeys(labels, 0)))
+        tx.commit()
+
+    assert found == [[3], [1, 3], [1, 2], [1, 2, 3]]
+
+
+def test_lanes_are_known_when_the_store_is_opened_again(
+    database: Database, tx: Transaction
+) -> None:
+    for label in ("a", "b"):
+        add(tx, label=label)
+    tx.begin(NOW, ["a"])
+    tx.commit()
+    again = Transaction(database.writer)
+
+    found = []
+    for labels in (["a"], ["b"]):
+        again.begin(NOW, labels)
+        found.append(ready(again, 10, dict.fromkeys(labels, 0)))
+        again.commit()
+
+    assert found == [[2], [1]]
+
+
+def test_what_was_written_before_the_commit_does_not_hide_what_waits(tx: Transaction) -> None:
+    add(tx)
+    tx.begin(NOW)
+    urgent = [tx.add(a_new_task(priority=5)) for _ in range(3)]
+    tx.flush()
+    for number, task in enumerate(urgent):
+        tx.save(lifecycle.begun(task, "plan", number, NOW))
+
+    assert ready(tx, 1, {}) == [1]
     tx.rollback()
 
 
@@ -257,7 +318,9 @@ def test_unknown_task_is_not_found(tx: Transaction) -> None:
 
 STATES = st.sampled_from(["add", "rename", "prioritise", "begin", "stop", "lock"])
 CHANGES = st.tuples(st.lists(st.tuples(STATES, st.integers(0, 9)), max_size=4), st.booleans())
-COMMITS = st.lists(st.tuples(st.lists(CHANGES, max_size=5), st.booleans()), max_size=6)
+LABELS = ("red", "green", "blue")
+LIMITED = st.lists(st.sampled_from(LABELS), unique=True)
+COMMITS = st.lists(st.tuples(LIMITED, st.lists(CHANGES, max_size=5), st.booleans()), max_size=6)
 
 
 @dataclass
@@ -278,7 +341,7 @@ def apply(tx: Transaction, model: Model, kind: str, choice: int) -> None:
     if kind == "add" or not model.tasks:
         model.number += 1
         key = f"key-{choice}" if f"key-{choice}" not in model.keys else None
-        task = tx.add(a_new_task(key=key, priority=choice))
+        task = tx.add(a_new_task(key=key, priority=choice, label=LABELS[choice % 3]))
         assert task.id == model.number
         if key:
             model.keys[key] = task.id
@@ -295,8 +358,8 @@ def lifecycle_change(tx: Transaction, task: Task, kind: str, choice: int) -> Tas
     noted = replace(task, history=a_new_task().history)
     if task.finished:
         return noted
-    if kind == "begin":
-        return replace(noted, steps={"plan": replace(task.steps["plan"], ready=False)})
+    if kind in ("begin", "stop"):
+        noted = replace(noted, steps={"plan": replace(task.steps["plan"], ready=False)})
     if kind == "stop":
         return replace(noted, state=a_task("stopped").state)
     if kind == "lock" and not task.locks:
@@ -306,13 +369,16 @@ def lifecycle_change(tx: Transaction, task: Task, kind: str, choice: int) -> Tas
     return replace(noted, name=f"{kind} {choice}")
 
 
-def compare(database: Database, tx: Transaction, model: Model) -> None:
+def compare(database: Database, tx: Transaction, model: Model, limited: list[str]) -> None:
     queue = sorted(
-        (-task.priority, task.id)
+        (-task.priority, task.id, task.label)
         for task in model.tasks.values()
         if any(step.ready for step in task.steps.values())
     )
-    assert [task_id for task_id, _ in tx.ready(100)] == [task_id for _, task_id in queue]
+    for full in ([], *([label] for label in limited), limited):
+        free = {label: 0 if label in full else 100 for label in limited}
+        expected = [task_id for _, task_id, label in queue if label not in full]
+        assert ready(tx, 100, free) == expected
     for task in model.tasks.values():
         assert tx.get(task.id) == stored(database, task.id) == task
         assert len(events(database, task.id)) == model.history[task.id]
@@ -324,14 +390,14 @@ def compare(database: Database, tx: Transaction, model: Model) -> None:
 @given(COMMITS)
 @settings(max_examples=60, deadline=None)
 def test_store_and_cache_hold_what_was_done_and_not_undone(
-    commits: list[tuple[list[tuple[list[tuple[str, int]], bool]], bool]],
+    commits: list[tuple[list[str], list[tuple[list[tuple[str, int]], bool]], bool]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder) / "taskd.db")
         database.writer.execute("PRAGMA synchronous = OFF")
-        tx, model = Transaction(database.writer), Model()
-        for changes, lost in commits:
-            tx.begin(NOW)
+        tx, model, limited = Transaction(database.writer), Model(), list[str]()
+        for labels, changes, lost in commits:
+            tx.begin(NOW, labels)
             next_model = model.copy()
             for steps, undone in changes:
                 tx.begin_change()
@@ -348,6 +414,6 @@ def test_store_and_cache_hold_what_was_done_and_not_undone(
                 tx.rollback()
             else:
                 tx.commit()
-                model = next_model
-            compare(database, tx, model)
+                model, limited = next_model, labels
+            compare(database, tx, model, limited)
         database.close()
