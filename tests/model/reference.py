@@ -38,7 +38,8 @@ def goes_before(flow: JSON, name: str) -> set[str]:
 
 
 class Reference:
-    """A task's steps: pending, waiting (for a retry), running, success, skipped, error, cancelled.
+    """What each step is in: pending, running, success, skipped, error, cancelled; waiting for a
+    retry; snoozing, or awake after that; delegating, while its sub-tasks run.
 
     `specs` has the plan, the steps of `flow`, and perhaps finalize.
     """
@@ -64,7 +65,8 @@ class Reference:
         if self.cancelling or self.state in ("paused", "stopped"):
             return []
         finished = set(self.all_in("success", "skipped"))
-        return [name for name in self.all_in("pending") if self.before[name] <= finished]
+        waiting = self.all_in("pending", "awake")
+        return [name for name in waiting if self.before[name] <= finished]
 
     def progress(self) -> float:
         work = {name: spec.weight for name, spec in self.specs.items() if name != "plan"}
@@ -78,12 +80,20 @@ class Reference:
 
     def begun(self, name: str) -> None:
         assert name in self.can_begin()
+        self.tries[name] += self.steps[name] != "awake"
         self.steps[name] = "running"
-        self.tries[name] += 1
 
     def succeeded(self, name: str) -> None:
         self.crashes[name] = 0
         self._end(name, "success")
+
+    def snoozed(self, name: str) -> None:
+        self.crashes[name] = 0
+        self._end(name, "cancelled" if self.cancelling else "snoozing")
+
+    def delegated(self, name: str) -> None:
+        self.crashes[name] = 0
+        self._end(name, "delegating")
 
     def failed(self, name: str) -> None:
         self.crashes[name] = 0
@@ -109,7 +119,7 @@ class Reference:
         self.reported[name] = fraction
 
     def due(self, name: str) -> None:
-        self.steps[name] = "pending"
+        self.steps[name] = "awake" if self.steps[name] == "snoozing" else "pending"
 
     def resume(self) -> None:
         for name in self.all_in("error"):
@@ -154,7 +164,7 @@ class Reference:
     def _judge(self) -> None:
         """When nothing more can run, the failures say what becomes of the task."""
         self.state = "running" if self.steps["plan"] == "success" else "planned"
-        if self.all_in("running", "waiting") or self.can_begin():
+        if self.all_in("running", "waiting", "snoozing", "delegating") or self.can_begin():
             return
         rescues = {self._rescue(name) for name in self.all_in("error")}
         if self.cancelling:
@@ -183,7 +193,7 @@ class Reference:
             self._leave_out([n for n in self.all_in("pending") if name in self.specs[n].needs])
 
     def _give_up(self) -> None:
-        for name in self.all_in("pending", "waiting"):
+        for name in self.all_in("pending", "waiting", "snoozing", "awake"):
             self.steps[name] = "cancelled"
 
     def _good(self) -> str:

@@ -19,7 +19,7 @@ from taskd.model.task import State
 SECOND = timedelta(seconds=1)
 LENGTH = 60  # events in a course
 CANCELLED_FROM = 250  # of a die of 256
-TROUBLES = ("failed", "interrupted", "never_ran", "progressed")
+TROUBLES = ("failed", "interrupted", "never_ran", "progressed", "snoozed", "delegated")
 
 # How a history reads, a letter an event. After a pause comes a person; after cancelling no more
 # begins, and what still runs may fail.
@@ -82,15 +82,23 @@ class Course:
                 yield "begun", name
             if step.due_at:
                 yield "due", name
-            if step.state is StepState.RUNNING:
-                yield "planned" if name == "plan" else "succeeded", name
-                yield from ((event, name) for event in TROUBLES)
-                if self.task.cancelling:
-                    yield "cancelled", name
+            yield from ((event, name) for event in self._reports(step))
         if self.task.state is State.PAUSED:
             failed = self.reference.all_in("error")
             yield "resume", ""
             yield from (("skip", name) for name in ["", *failed] if failed != ["plan"])
+
+    def _reports(self, step: Step) -> Iterator[str]:
+        """What may be heard of a step that is at work, or whose sub-tasks are."""
+        at_work = step.state is StepState.RUNNING
+        if at_work or step.waits_for_tasks:
+            yield "planned" if step.kind is StepKind.PLAN else "succeeded"
+            yield from ("failed", "progressed")
+            yield from ["cancelled"] * self.task.cancelling
+        if at_work:
+            yield from ("interrupted", "never_ran")
+        if at_work and step.kind is not StepKind.PLAN:
+            yield from ["snoozed", "delegated"][: 1 if self.task.cancelling else 2]
 
     def happen(self, event: str, name: str) -> None:
         task, reference, now = self.task, self.reference, self.now + SECOND
@@ -105,6 +113,12 @@ class Course:
             case "succeeded":
                 self.task = lifecycle.succeeded(task, name, name.upper(), now)
                 reference.succeeded(name)
+            case "snoozed":
+                self.task = lifecycle.snoozed(task, name, None, now + SECOND, now)
+                reference.snoozed(name)
+            case "delegated":
+                self.task = lifecycle.delegated(task, name, now)
+                reference.delegated(name)
             case "failed":
                 retry, rescue = Retry(spec.retries, delay=1), Rescue(spec.rescue)
                 self.task = lifecycle.failed(task, name, an_error(), retry, rescue, now)
@@ -151,12 +165,19 @@ class Course:
         ]
 
 
+def state_of(step: Step) -> str:
+    """As the reference has it."""
+    if step.state is StepState.SUSPENDED:
+        return "snoozing" if step.due_at else "awake" if step.ready else "delegating"
+    return "waiting" if step.due_at else str(step.state)
+
+
 def check(course: Course) -> None:
     """The task is what the reference says, and as every task has to be."""
     task, reference = course.task, course.reference
     steps = task.steps.values()
-    known = {step.name: "waiting" if step.due_at else str(step.state) for step in steps}
-    at_work = [s for s in steps if s.ready or s.due_at or s.state is StepState.RUNNING]
+    known = {step.name: state_of(step) for step in steps}
+    at_work = [s for s in steps if s.ready or s.due_at or s.state in ("running", "suspended")]
 
     assert (task.state, task.result) == (reference.state, reference.result)
     assert known == {name: reference.steps[name] for name in known}
