@@ -240,7 +240,7 @@ def skip(
     if steps == []:
         raise InvalidInput("no step is named; without `steps`, all that failed are skipped")
     task = tx.get(resolve(tx.connection, caller, task_id))
-    return tx.save(lifecycle.skip(task, steps, caller.user, tx.now))
+    return tx.save(sub_tasks.skip(tx, task, steps, caller.user))
 
 
 @command(Permission.EDIT_TASKS)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from taskd.catalog.catalog import Catalog
 from taskd.catalog.inputs import read_input
@@ -11,7 +11,7 @@ from taskd.engine.creating import Order, create
 from taskd.executors.base import Delegated, SubTask
 from taskd.model import lifecycle
 from taskd.model.definition import Delegation, Retry
-from taskd.model.errors import InvalidInput, TaskdError
+from taskd.model.errors import InvalidInput, InvalidState, TaskdError
 from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue, Step, StepError
 from taskd.model.task import Result, State, Task
@@ -232,6 +232,22 @@ def cancel(tx: Transaction, catalog: Catalog, task: Task, who: str) -> list[Task
         may = definition is None or definition.cancellable
         cancelled.append(lifecycle.cancel(each, who, tx.now, cancellable=may))
     return [tx.save(each) for each in cancelled]
+
+
+def skip(tx: Transaction, task: Task, names: Collection[str] | None, who: str) -> Task:
+    """The task without what failed. Raises InvalidState, also where a sub-task of it is left."""
+    skipped = lifecycle.skip(task, names, who, tx.now)
+    for name, step in task.steps.items():
+        if step.finished or not skipped.steps[name].finished:
+            continue
+        for child in children.of_step(tx.connection, task.id, step.number):
+            if not (left := tx.get(child.id)).finished:
+                raise InvalidState(
+                    f"cannot skip step {name!r} of task {task.id}: its sub-task {left.id} is"
+                    f" {left.state}",
+                    hint=f"first taskctl resume {left.id}, or taskctl cancel {left.id}",
+                )
+    return skipped
 
 
 def _output(ended: Iterable[Child]) -> JSON:

@@ -327,6 +327,21 @@ def test_cancel_that_a_running_sub_task_refuses_changes_nothing(stage: Stage) ->
     assert {found(stage, n).cancelling for n in (1, 2, 3)} == {False}
 
 
+def test_step_is_not_skipped_while_a_sub_task_of_it_is_left(stage: Stage) -> None:
+    task = split(stage, children(2))
+    first, second = calls(stage, 2)
+    stage.end(first, Failure(an_error()))
+    stage.end(second)
+    stage.rest(task.id)
+
+    with pytest.raises(InvalidState, match=f"its sub-task {first.task_id} is paused"):
+        stage.client.skip(task.id)
+    stage.client.cancel(first.task_id)
+    stage.client.skip(task.id, ["split"])
+
+    assert stage.next_call().step == "after"
+
+
 def test_sub_task_shares_the_lock_of_its_parent(stage: Stage) -> None:
     task = split(stage, children(1, "locked"), "owner")
     call = stage.next_call()
