@@ -115,8 +115,15 @@ class Stage:
         self.loop.call(lambda: self.director.report(call.id, outcome))
 
     def settle(self) -> None:
-        """All that was put in the queue so far is done."""
+        """All that the loop and the director were given so far is done, and the loop waits."""
+        self._pass()
         self.director.do(lambda _tx: None)
+        self._pass()
+
+    def _pass(self) -> None:
+        passed = threading.Event()
+        self.loop.call(passed.set)
+        assert passed.wait(PATIENCE)
 
     def rest(self, task_id: int) -> Task:
         """The task once it is stopped or paused."""

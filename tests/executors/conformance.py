@@ -15,11 +15,14 @@ from rig import Rig, a_rig
 from taskd.executors.base import (
     CallKind,
     Cancelled,
+    Delegated,
     Failure,
     Interrupted,
     NeverRan,
     Planned,
     Progress,
+    Snoozed,
+    SubTask,
     Success,
 )
 from taskd.model.step import StepError
@@ -29,7 +32,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from taskd import Action, Secret, step
+from taskd import Action, Secret, Snooze, SubTasks, step
 
 
 class Demo(Action, label="demo"):
@@ -53,6 +56,12 @@ class Demo(Action, label="demo"):
     def kept(self): return self.task.kept
     @step
     def nothing(self): return None
+    @step
+    def snooze(self): return Snooze(60, keep={"at": 1})
+    @step
+    def delegate(self): return SubTasks([Demo(place="x", word="y", password="")], concurrency=5)
+    @step
+    def name(self): self.task.external_id = "x-1"
     @step
     def fail(self): raise ValueError(f"no {self.word}")
     @step
@@ -158,6 +167,9 @@ CANNOT: dict[str, dict[str, str]] = {
     ),
     "command": {
         "test_output_is_any_json": _ONLY_PYTHON,
+        "test_step_may_ask_to_be_called_again": _ONLY_PYTHON,
+        "test_step_may_ask_for_tasks": _ONLY_PYTHON,
+        "test_id_in_an_outside_service_is_told": _ONLY_PYTHON,
         "test_output_that_is_no_json_is_an_error": _ONLY_PYTHON,
         "test_step_sees_what_it_kept": _ONLY_PYTHON,
         "test_task_is_planned": _ONLY_PYTHON,
@@ -175,12 +187,13 @@ class Conformance:
 
     def __init_subclass__(cls, on: str) -> None:
         cls.executor = on
+        for test in CANNOT[on]:
+            assert hasattr(cls, test)
+            setattr(cls, test, None)
 
     @pytest.fixture(autouse=True)
-    def _can(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _leave_no_bytecode(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
-        if why := CANNOT[self.executor].get(request.node.name.partition("[")[0]):
-            pytest.skip(why)
 
     @pytest.fixture
     def rig(self, tmp_path: Path) -> Iterator[Rig]:
@@ -214,6 +227,20 @@ class Conformance:
 
     def test_output_is_any_json(self, rig: Rig) -> None:
         assert rig.run("first") == Success({"of": ["first", None, 1.5]})
+
+    def test_step_may_ask_to_be_called_again(self, rig: Rig) -> None:
+        assert rig.run("snooze") == Snoozed(60.0, {"at": 1})
+
+    def test_step_may_ask_for_tasks(self, rig: Rig) -> None:
+        input = {"place": "x", "word": "y", "password": ""}
+
+        assert rig.run("delegate") == Delegated((SubTask("demo", input),), 5)
+
+    def test_id_in_an_outside_service_is_told(self, rig: Rig) -> None:
+        call = rig.start("name")
+        rig.end_of(call)
+
+        assert rig.reports == [(call.id, Progress(None, external_id="x-1")), (call.id, Success())]
 
     def test_output_that_is_no_json_is_an_error(self, rig: Rig) -> None:
         error = self.failure(rig, "odd")
