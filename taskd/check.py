@@ -1,41 +1,46 @@
 """What is wrong with configuration, actions and store, found without a daemon."""
 
 import os
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from taskd.catalog import child
 from taskd.config_file import find_unused
 from taskd.engine.engine import action_folders
-from taskd.model.errors import StoreError, TaskdError
+from taskd.model.errors import TaskdError
 from taskd.places import Places
 from taskd.settings import Settings, load
 from taskd.store import check as store
 
 
-def find_problems(places: Places) -> Iterator[str]:
-    """One line each, with the file and, where there is one, the line in it."""
+@dataclass
+class Findings:
+    """One line each, with the file and, where there is one, the line in it.
+
+    `notes` are no mistakes, and yet perhaps not what one means.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def look(places: Places) -> Findings:
+    found = Findings()
     settings = Settings()  # the actions of the default folder are looked at in any case
     try:
         places.require_config()
+        found.notes += find_unused(places.config)
         settings = load(places.config, os.environ)
     except TaskdError as error:
-        yield from error.message.splitlines()
+        found.problems += error.message.splitlines()
     folders = []
     for folder in action_folders(places, settings):
         if problem := _in_folder(folder, may_be_missing=folder == str(places.actions)):
-            yield problem
+            found.problems.append(problem)
         else:
             folders.append(folder)
-    yield from _in_actions(folders)
-    yield from _in_store(places)
-
-
-def find_notes(places: Places) -> list[str]:
-    """What is no mistake, and yet not as one may think, with file and line."""
-    try:
-        return find_unused(places.config)
-    except StoreError:
-        return []  # it is among the problems
+    _check_actions(folders, found)
+    found.problems += _in_store(places)
+    return found
 
 
 def _in_folder(folder: str, *, may_be_missing: bool) -> str:
@@ -47,14 +52,14 @@ def _in_folder(folder: str, *, may_be_missing: bool) -> str:
     return ""
 
 
-def _in_actions(folders: list[str]) -> Iterator[str]:
+def _check_actions(folders: list[str], found: Findings) -> None:
     try:
         catalog = child.load(folders)
     except TaskdError as error:
-        yield error.message
+        found.problems.append(error.message)
         return
-    for broken in catalog.broken:
-        yield f"{broken.file}:{broken.line}: {broken.message}"
+    found.problems += map(str, catalog.broken)
+    found.notes += map(str, catalog.warnings)
 
 
 def _in_store(places: Places) -> list[str]:

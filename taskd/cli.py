@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from taskd import daemon, detach
-from taskd.check import find_notes, find_problems
+from taskd.check import look
 from taskd.client import Client
 from taskd.model.errors import Busy, TaskdError, Unavailable
 from taskd.places import Places, find_places
@@ -147,15 +147,14 @@ def status(output: str) -> None:
 @with_places
 def check() -> int:
     """Look for mistakes in configuration, actions and store, without a daemon."""
-    places = _places()
-    problems = list(find_problems(places))
-    for note in find_notes(places):
+    found = look(_places())
+    for note in found.notes:
         click.echo(note, err=True)
-    for problem in problems:
+    for problem in found.problems:
         click.echo(problem)
-    if not problems:
+    if not found.problems:
         click.echo("configuration, actions and store are in order")
-    return 1 if problems else 0
+    return 1 if found.problems else 0
 
 
 def _start(places: Places) -> None:

@@ -133,7 +133,7 @@ def _load_catalog(folders: list[str]) -> Catalog:
         log.error("%s", error.message)
         return Catalog(folders=tuple(folders))
     for broken in catalog.broken + catalog.warnings:
-        log.warning("%s:%d: %s", broken.file, broken.line, broken.message)
+        log.warning("%s", broken)
     return catalog
 
 

@@ -44,7 +44,7 @@ def declare(
     own = _own_kinds(action, place, frame)
     _check_attributes(action, place, own, reserved)
     steps = _steps(action, place, own, reserved)
-    _check_needs(place, steps, _inherited_kinds(action) | own)
+    _check_needs(action, place, steps, _inherited_kinds(action) | own)
     _make_dataclass(action, place)
     kinds = {
         field.name: (_inherited_kinds(action) | own)[field.name]
@@ -165,14 +165,14 @@ def _check_step_name(
 
 
 def _check_needs(
-    place: Place, steps: Mapping[str, StepDefinition], kinds: Mapping[str, Any]
+    action: type, place: Place, steps: Mapping[str, StepDefinition], kinds: Mapping[str, Any]
 ) -> None:
     earlier: list[str] = []
     for name, step in steps.items():
         for need in step.needs:
             if need not in earlier:
                 raise place.of(name).refuse(
-                    f"{name} needs {need!r}, {_why_not(need, name, earlier, steps, kinds)}"
+                    f"{name} needs {need!r}, {_why_not(need, name, earlier, action, steps, kinds)}"
                 )
         earlier.append(name)
 
@@ -181,6 +181,7 @@ def _why_not(
     need: str,
     name: str,
     earlier: list[str],
+    action: type,
     steps: Mapping[str, StepDefinition],
     kinds: Mapping[str, Any],
 ) -> str:
@@ -190,6 +191,8 @@ def _why_not(
         return f"which comes later: write it above {name}"
     if need in kinds:
         return f"which is an input: use self.{need}"
+    if callable(getattr(action, need, None)):
+        return f"which is a method, but no step: put @step above def {need}"
     return f"which is not a step{did_you_mean(need, earlier)}"
 
 

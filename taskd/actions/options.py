@@ -1,4 +1,7 @@
-"""The options of an action, given as class keywords: `class BackUp(Action, label="backup")`."""
+"""The options of an action, given as class keywords: `class BackUp(Action, label="backup")`.
+
+Those of a step, in `step.py`, are read the same way.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -39,26 +42,32 @@ def check_label(label: object) -> str:
 
 def read_options(given: Mapping[str, Any], place: Place) -> Options:
     """The options, checked. Raises InvalidAction."""
+    return cast(Options, read(given, _CHECKS, "an action", place))
+
+
+def read(
+    given: Mapping[str, Any], checks: Mapping[str, Callable[[Any], Any]], what: str, place: Place
+) -> dict[str, Any]:
+    """What each check makes of its option. Raises InvalidAction; `what` has these options."""
     options: dict[str, Any] = {}
     for name, value in given.items():
-        if name not in OPTIONS:
-            known = ", ".join(OPTIONS)
-            remedy = did_you_mean(name, OPTIONS) or f"; there are {known}"
-            raise place.refuse(f"{name!r} is no option of an action{remedy}")
+        if name not in checks:
+            remedy = did_you_mean(name, checks) or f"; there are {', '.join(checks)}"
+            raise place.refuse(f"{name!r} is no option of {what}{remedy}")
         try:
-            options[name] = _CHECKS[name](value)
+            options[name] = checks[name](value)
         except (ValueError, InvalidInput) as error:
             raise place.refuse(f"{name}={value!r} is wrong: {error}") from None
-    return cast(Options, options)
+    return options
 
 
-def _check_rescue(value: object) -> Rescue:
+def check_rescue(value: object) -> Rescue:
     if value not in list(Rescue):
         raise ValueError("expected Rescue.PAUSE, Rescue.SKIP or Rescue.FAIL")
     return Rescue(str(value))
 
 
-def _check_flag(value: object) -> bool:
+def check_flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("expected True or False")
     return value
@@ -78,10 +87,10 @@ def _check_period(value: Any) -> str | None:
 
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "label": check_label,
-    "rescue": _check_rescue,
+    "rescue": check_rescue,
     "cleanup_after": _check_period,
-    "cancellable": _check_flag,
-    "singleton": _check_flag,
+    "cancellable": check_flag,
+    "singleton": check_flag,
     "subscribes_to": check_label,
     "isolation": _check_isolation,
 }

@@ -28,6 +28,10 @@ class Place:
         line = next((line for found, line in _attributes(self) if found == name), self.line)
         return replace(self, line=line)
 
+    def within(self, name: str) -> "Place":
+        """That of the member `name` of the owner, in the same line."""
+        return replace(self, owner=f"{self.owner}.{name}")
+
 
 def place_of_function(function: Callable[..., Any]) -> Place:
     names = function.__qualname__.rpartition("<locals>.")[2].split(".")
@@ -50,8 +54,11 @@ def declaring_frame(declared: type) -> FrameType:
 
 def _attributes(place: Place) -> Iterator[tuple[str, int]]:
     linecache.checkcache(place.file)
-    source = "".join(linecache.getlines(place.file))
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = ast.parse("".join(linecache.getlines(place.file)))
+    except SyntaxError:  # it was edited after it was imported
+        return
+    for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name == place.owner.rpartition(".")[2]:
             for statement in node.body:
                 for name in _names(statement):

@@ -4,9 +4,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from taskd.actions.options import check_flag, check_rescue, read
 from taskd.actions.place import Place, place_of_function
+from taskd.actions.retries import check_retry
 from taskd.model.definition import Retry, StepDefinition
-from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.step import Rescue
 
@@ -29,16 +30,7 @@ def step(
 ) -> Callable[[F], F]: ...
 
 
-def step(
-    function: F | None = None,
-    /,
-    *,
-    retry: int | Retry = 0,
-    timeout: str | float | None = None,
-    weight: float = 1.0,
-    idempotent: bool = False,
-    rescue: Rescue | None = None,
-) -> F | Callable[[F], F]:
+def step(function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
     """A step of the action. Its parameters name the earlier steps whose outputs it needs.
 
     `retry` is the number of further attempts; `timeout` is `"10m"` or seconds; `weight` is its
@@ -50,12 +42,8 @@ def step(
         method.__dict__[_MARK] = StepDefinition(
             name=method.__name__,
             needs=_needs(method, place),
-            retry=_read_retry(retry, method, place),
-            timeout=_read_timeout(timeout, method, place),
-            weight=_read_weight(weight, method, place),
-            idempotent=idempotent,
-            rescue=_read_rescue(rescue, method, place),
             doc=inspect.getdoc(method) or "",
+            **read(options, _CHECKS, "a step", place.within(method.__name__)),
         )
         return method
 
@@ -99,40 +87,37 @@ def _needs(method: Callable[..., Any], place: Place) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters[1:])
 
 
-def _read_retry(retry: object, method: Callable[..., Any], place: Place) -> Retry:
-    if isinstance(retry, int) and not isinstance(retry, bool) and retry >= 0:
-        return Retry(retry)
-    if isinstance(retry, Retry) and min(retry.times, retry.delay, retry.factor, retry.jitter) >= 0:
-        return retry
-    raise place.refuse(
-        f"step {method.__name__!r} has retry={retry!r}: expected a number of further attempts, "
-        "or e.g. Retry(3, delay=30)"
-    )
+def _check_retry(retry: object) -> Retry:
+    if isinstance(retry, int) and not isinstance(retry, bool):
+        retry = Retry(retry)
+    if not isinstance(retry, Retry):
+        raise ValueError("expected a number of further attempts, or e.g. Retry(3, delay=30)")
+    return check_retry(retry)
 
 
-def _read_timeout(
-    timeout: str | float | None, method: Callable[..., Any], place: Place
-) -> float | None:
+def _check_timeout(timeout: Any) -> float | None:
     if timeout is None:
         return None
-    try:
-        seconds = parse_interval(timeout).total_seconds()
-    except InvalidInput as error:
-        raise place.refuse(f"step {method.__name__!r} has a wrong timeout: {error}") from None
+    seconds = parse_interval(timeout).total_seconds()
     if seconds <= 0:
-        raise place.refuse(f"step {method.__name__!r} has timeout={timeout!r}: it must be above 0")
+        raise ValueError("it must be above 0; leave it out for none")
     return seconds
 
 
-def _read_weight(weight: object, method: Callable[..., Any], place: Place) -> float:
+def _check_weight(weight: object) -> float:
     if isinstance(weight, int | float) and not isinstance(weight, bool) and 0 <= weight < 1e9:
         return float(weight)
-    raise place.refuse(f"step {method.__name__!r} has weight={weight!r}: expected 0 or more")
+    raise ValueError("expected 0 or more")
 
 
-def _read_rescue(rescue: object, method: Callable[..., Any], place: Place) -> Rescue | None:
-    if rescue is None or rescue in list(Rescue):
-        return None if rescue is None else Rescue(str(rescue))
-    raise place.refuse(
-        f"step {method.__name__!r} has rescue={rescue!r}: expected Rescue.PAUSE, SKIP or FAIL"
-    )
+def _check_rescue(rescue: object) -> Rescue | None:
+    return None if rescue is None else check_rescue(rescue)
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "retry": _check_retry,
+    "timeout": _check_timeout,
+    "weight": _check_weight,
+    "idempotent": check_flag,
+    "rescue": _check_rescue,
+}

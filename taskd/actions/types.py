@@ -23,10 +23,11 @@ _NAMES = {
     str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null",
     list: "array", dict: "object",
 }  # fmt: skip
-_INSTEAD = {
-    "Path": "str", "datetime": "str", "date": "str", "bytes": "str", "UUID": "str",
-    "Decimal": "str", "timedelta": "float", "tuple": "list", "set": "list", "frozenset": "list",
-    "Sequence": "list", "Iterable": "list", "Collection": "list", "Mapping": "dict",
+INSTEAD = {
+    "Path": "str", "PosixPath": "str", "datetime": "str", "date": "str", "bytes": "str",
+    "UUID": "str", "Decimal": "str", "timedelta": "float", "tuple": "list", "set": "list",
+    "frozenset": "list", "Sequence": "list", "Iterable": "list", "Collection": "list",
+    "generator": "list", "Mapping": "dict",
 }  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def schema_of(kind: Any, within: tuple[Any, ...] = ()) -> dict[str, JSON]:
 
 
 def plain(value: Any) -> JSON:
-    """A default as JSON: enums by value, dataclasses as mappings. Raises TypeError."""
+    """A value as JSON: enums by value, dataclasses as mappings. Raises TypeError."""
     if isinstance(value, Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -83,7 +84,7 @@ def plain(value: Any) -> JSON:
         return {key: plain(item) for key, item in value.items()}
     if value is None or isinstance(value, str | int | float):
         return value
-    raise TypeError(f"the default {value!r} is nothing that JSON can hold")
+    raise TypeError(f"the value {value!r} is nothing that JSON can hold")
 
 
 def default_of(field: "dataclasses.Field[Any]") -> JSON:
@@ -126,6 +127,6 @@ def _constant(value: Any, kind: Any) -> JSON:
 def _refusal(kind: Any, origin: Any) -> str:
     if origin is dict:
         return f"{name_of(kind)} is nothing that JSON can hold: write dict[str, …]"
-    instead = _INSTEAD.get(getattr(origin or kind, "__name__", ""))
-    remedy = f"use {instead}" if instead else "use str, int, float, bool, list, dict or a dataclass"
-    return f"{name_of(kind)} is nothing that JSON can hold: {remedy}"
+    name = getattr(origin or kind, "__name__", "")
+    instead = INSTEAD.get(name, "str, int, float, bool, list, dict or a dataclass")
+    return f"{name_of(kind)} is nothing that JSON can hold: use {instead}"

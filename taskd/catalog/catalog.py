@@ -58,7 +58,7 @@ class Catalog:
 
     def why_missing(self, label: str) -> str:
         """`no action 'x'`, and which files could not be loaded, since it may be in one of them."""
-        broken = "; ".join(f"{each.file}:{each.line}: {each.message}" for each in self.broken[:3])
+        broken = "; ".join(map(str, self.broken[:3]))
         return f"no action {label!r}" + (f" ({broken})" if broken else "")
 
     def is_stale(self) -> bool:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from taskd.catalog import warnings
 from taskd.catalog.python_reader import Found, read_entry_points, read_python_file
 from taskd.catalog.python_source import mount
-from taskd.catalog.yaml_source import compile_definition, find_warnings
+from taskd.catalog.yaml_source import compile_definition
 from taskd.model.definition import Broken, Definition
 from taskd.model.errors import InvalidAction
 
@@ -50,6 +51,7 @@ def load_catalog(
     for found in read_entry_points():
         _add(found, loaded, places)
     _refuse_circles(loaded)
+    loaded.warnings += warnings.in_catalog(loaded.definitions)
     return loaded
 
 
@@ -73,15 +75,16 @@ def _is_file(path: str) -> bool:
     return os.path.isfile(path) or not os.path.exists(path)
 
 
-def _read(file: Path, folder: Path, warnings: list[Broken]) -> Iterator[Found]:
+def _read(file: Path, folder: Path, doubts: list[Broken]) -> Iterator[Found]:
     try:
         if file.suffix == ".py":
-            file.open("rb").close()  # an import tells less of what cannot be read
-            yield from read_python_file(file, folder)
+            source = file.read_bytes()  # an import tells less of what cannot be read
+            yield from (found := read_python_file(file, folder))
+            doubts += warnings.in_python(found, source)
             return
         text = file.read_text("utf-8")
         yield compile_definition(text, str(file))
-        warnings += find_warnings(text, str(file))
+        doubts += warnings.in_yaml(text, str(file))
     except InvalidAction as error:
         yield Broken(str(file), error.line, error.reason)
     except OSError as error:

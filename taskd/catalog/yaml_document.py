@@ -108,7 +108,9 @@ class _Reading:
             key = str(key_node.value)
             if key in mapping:
                 first = self.document.lines[(*path, key)]
-                raise self._refuse(line, f"{key!r} stands here again, first in line {first}")
+                raise self._refuse(
+                    line, f"{key!r} stands here again, first in line {first}: remove one"
+                )
             self.document.lines[(*path, key)] = line
             mapping[key] = self.read(value_node, (*path, key))
         return mapping

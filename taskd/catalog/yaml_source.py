@@ -26,9 +26,9 @@ from taskd.catalog.yaml_checks import (
     check_template,
     seconds,
 )
-from taskd.catalog.yaml_document import QUOTE, Document, parse
+from taskd.catalog.yaml_document import Document, parse
 from taskd.catalog.yaml_steps import compile_steps
-from taskd.model.definition import Broken, Definition, Field
+from taskd.model.definition import Definition, Field
 from taskd.model.errors import InvalidInput
 from taskd.model.lock import parse_lock
 from taskd.model.step import JSON, Rescue
@@ -84,16 +84,6 @@ def compile_definition(text: str, file: str) -> Definition:
         line=1,
         revision=revision_of(text.encode("utf-8", "surrogatepass")),
     )
-
-
-def find_warnings(text: str, file: str) -> list[Broken]:
-    """What a readable definition says, but perhaps does not mean."""
-    document = parse(text, file)
-    return [
-        Broken(file, document.line(path), f"' #' begins a comment: the command ends there; {QUOTE}")
-        for path in sorted(document.cut, key=document.line)
-        if path[-1:] == ("shell",)
-    ]
 
 
 def _compile_label(document: Document, values: Mapping[str, JSON], file: str) -> str:

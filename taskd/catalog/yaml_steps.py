@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from taskd import step_types
+from taskd.actions.retries import check_retry
 from taskd.actions.suggest import did_you_mean
 from taskd.catalog.yaml_checks import (
     FLAG,
@@ -141,14 +142,16 @@ def _compile_needs(
 
 def _compile_retry(document: Document, path: Path, written: JSON) -> Retry:
     values = {"times": written} if isinstance(written, int) else written
-    for key in ("times", "factor", "jitter"):
-        at_least_zero(document, path, values.get(key, 0))
-    return Retry(
+    retry = Retry(
         times=values["times"],
         delay=seconds(document, (*path, "delay"), values.get("delay", 0)),
         factor=float(values.get("factor", 1.0)),
         jitter=float(values.get("jitter", 0.0)),
     )
+    try:
+        return check_retry(retry)
+    except ValueError as error:
+        raise document.refuse(path, f"retry: {error}") from None
 
 
 def _compile_timeout(document: Document, path: Path, values: Mapping[str, JSON]) -> float | None:

@@ -58,7 +58,7 @@ class Engine:
                 self.starter.catalog = child.load(folders)
                 self.loop.call(lambda: self.pool.renew(folders))
                 for broken in self.catalog.broken + self.catalog.warnings:
-                    log.warning("%s:%d: %s", broken.file, broken.line, broken.message)
+                    log.warning("%s", broken)
             return self.catalog
 
     def reload(self) -> None:

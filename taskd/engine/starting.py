@@ -101,14 +101,12 @@ class Starter:
         known = definition.step(step.name)
         if step.name == SUBSCRIBERS:
             return self.sub_tasks.start_subscribers(tx, task)
-        if known is None and step.kind is not StepKind.PLAN:
-            return self._vanished(task, step, f"no step {step.name!r}", tx.now)
-        if new := [f.name for f in definition.fields if f.required and f.name not in task.input]:
-            return self._vanished(task, step, f"new input {new[0]!r}; give it a default", tx.now)
+        if changed := _what_changed(task, step, definition, known):
+            return self._vanished(task, step, changed, tx.now)
         if step.started_at and children.delegates(tx.connection, task.id, step.number):
             return self.sub_tasks.start_again(tx, task, step.name)
         if known and known.delegation:
-            values = _input(task, definition) | _outputs(task, step.needs)
+            values = _input(task, definition) | _outputs(task, known.needs)
             task = lifecycle.begun(task, step.name, None, tx.now)
             return self.sub_tasks.start_for(tx, task, step.name, known.delegation, values)
         left = _time_left(step, known, tx.now)
@@ -146,7 +144,7 @@ class Starter:
         timeout: float | None,
     ) -> Call:
         hidden = secrets.read(self.places.secrets, task.id) if _has_secrets(definition) else {}
-        command = known.command if known else None
+        command, needs = (known.command, known.needs) if known else (None, ())
         module, _, name = ((known and known.function) or "").partition(":")
         return build(
             Call,
@@ -163,7 +161,7 @@ class Starter:
             function=bool(module),
             revision=definition.revision,
             input=_input(task, definition) | hidden,
-            outputs=_outputs(task, None if command else step.needs),
+            outputs=_outputs(task, None if command else needs),
             kept=step.kept,
             log=log_path(self._logs, task.id, step.number, step.name),
             log_limit=self.settings.log_limit,
@@ -196,6 +194,21 @@ def _input(task: Task, definition: Definition) -> dict[str, JSON]:
     """As it was given; what the action has asked for since then has its default."""
     later = {f.name: f.default for f in definition.fields if f.name not in task.input}
     return later | task.input if later else task.input
+
+
+def _what_changed(
+    task: Task, step: Step, definition: Definition, known: StepDefinition | None
+) -> str:
+    """Why the task cannot go on with the code as it is now; "" where it can."""
+    if known is None and step.kind is not StepKind.PLAN:
+        return f"no step {step.name!r}"
+    for field in definition.fields:
+        if field.required and field.name not in task.input:
+            return f"new input {field.name!r}; give it a default"
+    for need in known.needs if known else ():
+        if need not in task.steps or not task.steps[need].finished:
+            return f"step {step.name!r} now needs {need!r}, which has not run"
+    return ""
 
 
 def _outputs(task: Task, names: tuple[str, ...] | None) -> dict[str, object]:

@@ -50,7 +50,7 @@ class SubTasks:
         try:
             self._check(tx, task, wanted.tasks)
         except TaskdError as error:
-            return self._fail(tx, task, name, StepError("sub-tasks", error.message))
+            return self._fail(tx, task, name, self._refusal(task, error))
         if not wanted.tasks:
             return lifecycle.succeeded(task, name, _output([]), tx.now)
         room = wanted.concurrency or len(wanted.tasks)
@@ -189,15 +189,24 @@ class SubTasks:
         """Raises NotFound and InvalidInput."""
         above = [parent, *ancestors(tx, parent)]
         if len(above) > MAX_DEPTH:
-            raise InvalidInput(f"sub-tasks are nested more than {MAX_DEPTH} deep")
+            raise InvalidInput(
+                f"sub-tasks are nested more than {MAX_DEPTH} deep: is there an end to them?"
+            )
         for each in wanted:
             values = read_input(self.catalog.get(each.label), each.input, {})
             for task in above:
                 if (task.label, task.input) == (each.label, values):
                     raise InvalidInput(
                         f"cannot start {each.label} as a sub-task of itself: task {task.id} has the"
-                        " same input"
+                        " same input; give it another one, or start another action"
                     )
+
+    def _refusal(self, task: Task, error: TaskdError) -> StepError:
+        """With the place of the action, and the remedy."""
+        definition = self.catalog.of(task)
+        place = f"{definition.file}:{definition.line}: " if definition and definition.file else ""
+        hint = f"; {error.hint}" if error.hint else ""
+        return StepError("sub-tasks", f"{place}{error.message}{hint}")
 
     def _create(self, tx: Transaction, parent: Task, wanted: SubTask, *, held: bool) -> Task:
         return create(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 
 from taskd.actions.suggest import did_you_mean
+from taskd.actions.types import INSTEAD
 from taskd.executors.base import MAX_OUTPUT
 from taskd.model.definition import StepDefinition
 from taskd.model.errors import InvalidAction
@@ -17,18 +18,23 @@ _MAX_BITS = 4096  # Python itself refuses to write much longer numbers
 
 def check_output(output: JSON, step: str) -> None:
     """Raises InvalidAction that says where in it something is no JSON, or that it is too large."""
-    try:
-        wrong = _find_not_json(output, "")
-    except RecursionError:
-        wrong = " holds itself, or is nested too deeply"
-    if wrong:
-        raise InvalidAction(f"step {step!r} returned what is no JSON: its output{wrong}")
+    check_json(output, f"step {step!r} returned what is no JSON: its output")
     size = len(json.dumps(output))
     if size > MAX_OUTPUT:
         raise InvalidAction(
             f"step {step!r} returned {size} bytes, and {MAX_OUTPUT >> 20} MiB at the most is kept:"
             " write it to a file, and return its name"
         )
+
+
+def check_json(value: JSON, refusal: str) -> None:
+    """Raises InvalidAction: `refusal`, followed by what is wrong where in it."""
+    try:
+        wrong = _find_not_json(value, "")
+    except RecursionError:
+        wrong = " holds itself, or is nested too deeply"
+    if wrong:
+        raise InvalidAction(refusal + wrong)
 
 
 def check_title(title: object) -> str:
@@ -86,7 +92,8 @@ def _check_step(
     for need in steps[name].needs:
         if need not in before:
             raise InvalidAction(
-                f"plan() does not run {need!r} before {name!r}, which needs its output"
+                f"plan() does not run {need!r} before {name!r}, which needs its output: "
+                f"put it before, or leave {name!r} out too"
             )
 
 
@@ -94,14 +101,17 @@ def _find_not_json(value: JSON, where: str) -> str | None:
     if value is None or isinstance(value, str | bool):
         return None
     if isinstance(value, int):
-        return None if value.bit_length() <= _MAX_BITS else f"{where} is too large a number"
+        is_small = value.bit_length() <= _MAX_BITS
+        return None if is_small else f"{where} is too large a number: use str"
     if isinstance(value, float):
-        return None if isfinite(value) else f"{where} is {value}"
+        return None if isfinite(value) else f"{where} is {value}: use None"
     if isinstance(value, list | tuple):
         return _first(_find_not_json(item, f"{where}[{i}]") for i, item in enumerate(value))
     if isinstance(value, dict):
         return _first(_find_not_json_at(key, item, where) for key, item in value.items())
-    return f"{where} is of type {type(value).__name__}"
+    kind = type(value).__name__
+    instead = INSTEAD.get(kind, "str, int, float, bool, list or dict")
+    return f"{where} is of type {kind}: use {instead}"
 
 
 def _find_not_json_at(key: object, item: JSON, where: str) -> str | None:

@@ -5,7 +5,8 @@ Whatever the author's code does that Python can catch becomes a Failure.
 
 import inspect
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +16,9 @@ from taskd.actions.action import Action, from_input
 from taskd.actions.command import CommandFailed
 from taskd.actions.current import Current
 from taskd.actions.declaration import Declaration, declaration_of
-from taskd.actions.outcome import Snooze, SubTasks, as_request
+from taskd.actions.outcome import Requested, Snooze, SubTasks, as_request
+from taskd.actions.place import Place, place_of_function
+from taskd.actions.suggest import did_you_mean
 from taskd.catalog.python_source import find_action, find_function
 from taskd.executors.base import (
     Call,
@@ -28,8 +31,8 @@ from taskd.executors.base import (
     SubTask,
     Success,
 )
-from taskd.executors.checks import check_flow, check_locks, check_output, check_title
-from taskd.model.errors import NotFound
+from taskd.executors.checks import check_flow, check_json, check_locks, check_output, check_title
+from taskd.model.errors import InvalidAction, NotFound
 from taskd.model.step import JSON, StepError
 from taskd.model.task import Task
 
@@ -50,14 +53,16 @@ def run_step(call: Call, current: Current, find: Find = find_action) -> Outcome:
     """
     try:
         if call.function:
-            return _outcome(_call_function(call), call)
+            return _call_function(call)
         action = _build(call, find)
         action.__dict__["task"] = current
         if call.kind == CallKind.PLAN:  # from JSON it is a plain str
             return _plan(action)
         if call.kind == CallKind.HOOK:
             return _call_hook(action, call)
-        return _outcome(_run(action, call), call)
+        returned = _run(action, call)
+        with _at(declaration_of(type(action)).place, call.step):
+            return _outcome(returned, call)
     except _ActionChanged as changed:
         return Failure(_error(call, "action-changed", f"action changed: {changed}"))
     # Here foreign code ends: it may raise anything, SystemExit and KeyboardInterrupt included.
@@ -90,16 +95,19 @@ def _run(action: Action, call: Call) -> Any:
     return getattr(action, name)(**outputs)
 
 
-def _call_function(call: Call) -> Any:
+def _call_function(call: Call) -> Outcome:
     try:
         function = find_function(call.module, call.name)
     except NotFound as missing:
         raise _ActionChanged(missing.message) from None
     parameters = inspect.signature(function).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return function(**call.outputs, **call.input)
     taken = {p.name: call.input[p.name] for p in parameters if p.name in call.input}
-    return function(**call.outputs, **taken)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        taken = call.input
+    returned = function(**call.outputs, **taken)
+    unknown = Place("", 0, call.name)  # as of what is written in C
+    with _at(place_of_function(function) if inspect.isfunction(function) else unknown, call.name):
+        return _outcome(returned, call)
 
 
 def _outcome(returned: Any, call: Call) -> Outcome:
@@ -110,8 +118,7 @@ def _outcome(returned: Any, call: Call) -> Outcome:
             check_output(returned.keep, call.step)
             return Snoozed(returned.seconds, _without_secrets(returned.keep, call.secrets))
         case SubTasks():
-            requests = map(as_request, returned.actions)
-            tasks = tuple(SubTask(each.label, each.input) for each in requests)
+            tasks = tuple(_sub_task(each, call.step) for each in returned.actions)
             return Delegated(tasks, returned.concurrency)
         case _:
             check_output(returned, call.step)
@@ -128,13 +135,34 @@ def _call_hook(action: Action, call: Call) -> Outcome:
     return Success(returned if isinstance(returned, str) else None)
 
 
+def _sub_task(requested: Requested, step: str) -> SubTask:
+    try:
+        request = as_request(requested)
+    except TypeError as error:
+        raise InvalidAction(f"step {step!r}: {error}") from None
+    told = f"step {step!r} gives {request.label} what is no JSON: its input"
+    check_json(request.input, told)
+    return SubTask(request.label, request.input)
+
+
 def _plan(action: Action) -> Planned:
     declaration: Declaration = declaration_of(type(action))
-    return Planned(
-        name=check_title(action.title()),
-        flow=check_flow(action.plan(), declaration.steps),
-        locks=check_locks(action.locks()),
-    )
+    title, flow, locks = action.title(), action.plan(), action.locks()
+    with _at(declaration.place, "title"):
+        name = check_title(title)
+    with _at(declaration.place, "plan"):
+        flow = check_flow(flow, declaration.steps)
+    with _at(declaration.place, "locks"):
+        return Planned(name, flow, check_locks(locks))
+
+
+@contextmanager
+def _at(place: Place, name: str) -> Iterator[None]:
+    """What is wrong with that which the author's `name` returned is told with its place."""
+    try:
+        yield
+    except InvalidAction as error:
+        raise place.of(name).refuse(error.reason) from None
 
 
 def _describe(call: Call, error: BaseException) -> StepError:
@@ -142,7 +170,7 @@ def _describe(call: Call, error: BaseException) -> StepError:
         call,
         type(error).__name__,
         _text(error) or type(error).__name__,
-        _traceback(error),
+        "" if isinstance(error, InvalidAction) else _traceback(error),  # it says where
         error.detail if isinstance(error, CommandFailed) else None,
     )
 
@@ -162,10 +190,13 @@ def _error(
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        text = str(error)
     # Its __str__ is the author's too.
     except BaseException as second:
         return f"its text cannot be made: {type(second).__name__}"
+    if isinstance(error, AttributeError) and isinstance(error.obj, Action | Current):
+        text += did_you_mean(str(error.name), dir(error.obj))
+    return text
 
 
 def _traceback(error: BaseException) -> str:

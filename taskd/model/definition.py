@@ -152,8 +152,12 @@ class Definition:
 
 @dataclass(frozen=True)
 class Broken:
-    """An action file that could not be loaded."""
+    """An action file that could not be loaded; among warnings, one that perhaps says what it does
+    not mean."""
 
     file: str
     line: int
     message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"

@@ -23,11 +23,14 @@ FIELDS: dict[str, dict[str, JSON]] = {
 
 
 def compile_step(values: Mapping[str, JSON]) -> dict[str, object]:
+    """Raises ValueError."""
+    if (concurrency := values.get("concurrency")) is not None and concurrency < 1:
+        raise ValueError(f"concurrency: {concurrency} is below 1")
     delegation = Delegation(
         label=values["action"],
         input=values.get("input", {}),
         for_each=values.get("for_each"),
-        concurrency=values.get("concurrency"),
+        concurrency=concurrency,
     )
     return {"delegation": delegation}
 

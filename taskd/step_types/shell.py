@@ -37,6 +37,13 @@ def find_needs(values: Mapping[str, JSON], earlier: Iterable[str]) -> tuple[str,
     return tuple(name for name in earlier if name in used)
 
 
+def find_unset(line: str, known: Iterable[str]) -> list[str]:
+    """The lower-case variables in it that it does not speak of otherwise, as where it sets them."""
+    rest = _VARIABLE.sub("", line)
+    used = dict.fromkeys(filter(str.islower, _VARIABLE.findall(line)))
+    return [name for name in used if name not in known and not re.search(rf"\b{name}\b", rest)]
+
+
 def find_names(_values: Mapping[str, JSON]) -> Iterator[tuple[str, list[str]]]:
     """It has variables, no templates."""
     yield from ()

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -25,15 +24,6 @@ class {name}(Action, label="{label}"):
     @step
     def go(self) -> None: ...
 """
-
-
-@pytest.fixture(autouse=True)
-def _fresh_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    yield
-    for name in [name for name in sys.modules if name.split(".")[0] == "taskd_actions"]:
-        del sys.modules[name]
-    find_action.cache_clear()
 
 
 def write(folder: Path, **files: str) -> None:

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from taskd.catalog.yaml_source import compile_definition, find_warnings
+from taskd.catalog.yaml_source import compile_definition
 from taskd.model.definition import Command, Definition, Delegation, Field, Retry
 from taskd.model.errors import InvalidAction
 from taskd.model.step import Rescue
@@ -163,7 +163,8 @@ def test_revision_changes_with_the_text() -> None:
         ("steps:\n  go: {}\n", 2, "step 'go' does nothing"),
         ("steps:\n  go:\n    shell: x\n    retrys: 3\n", 4, "did you mean 'retry'?"),
         ("steps:\n  go:\n    shell: x\n    retry: {times: 3, dela: 3}\n", 4, "'retry' must be"),
-        ("steps:\n  go:\n    shell: x\n    retry: -1\n", 4, "is below 0"),
+        ("steps:\n  go:\n    shell: x\n    retry: -1\n", 4, "expected numbers of 0 or more"),
+        ("steps:\n  go:\n    shell: x\n    retry: 1000\n", 4, "at most 100 without a delay"),
         ("steps:\n  go:\n    shell: x\n    timeout: soon\n", 4, "cannot read 'soon'"),
         ("steps:\n  go:\n    shell: x\n    timeout: 0\n", 4, "above 0"),
         ("steps:\n  go:\n    shell: x\n    needs: [dum]\n", 4, "which is no earlier step"),
@@ -175,6 +176,7 @@ def test_revision_changes_with_the_text() -> None:
         ("steps:\n  go: {action: x, input: {a: '{b}'}}\n", 2, "{b} is no input"),
         ("steps:\n  go: {action: x, input: {a: '{item}'}}\n", 2, "{item} is no input"),
         ("steps:\n  go: {action: x, for_each: '{'}\n", 2, "a lone '{'"),
+        ("steps:\n  go: {action: x, concurrency: 0}\n", 2, "concurrency: 0 is below 1"),
         (
             "input: {s: secret}\nsteps:\n  go:\n    action: x\n    input: {a: ['{s}']}\n",
             5,
@@ -206,15 +208,6 @@ def test_definition_that_cannot_be_read_is_refused(text: str, line: int, message
     assert caught.value.line == line
     assert message in caught.value.message
     assert caught.value.message.startswith(f"backup.yaml:{line}: ")
-
-
-def test_comment_that_cuts_a_command_gets_a_warning() -> None:
-    text = "steps:\n  go:\n    shell: echo a # b\n  on: {shell: 'echo # fine'}\n"
-
-    (warning,) = find_warnings(text, "x.yaml")
-
-    assert (warning.file, warning.line) == ("x.yaml", 3)
-    assert "' #' begins a comment" in warning.message
 
 
 def test_steps_of_all_kinds_are_compiled() -> None:

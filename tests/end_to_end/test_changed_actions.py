@@ -118,6 +118,43 @@ def test_vanished_step_of_a_class_pauses_again(running: Daemon) -> None:
     assert "action changed: no step 'second'" in error["message"]
 
 
+def test_step_that_needs_more_than_before_is_given_what_has_run(running: Daemon) -> None:
+    forgetful = python("raise ValueError").replace("self, first: str", "self")
+    running.write_action("greet.py", forgetful)
+    task_id = running.start_action("greet")
+    running.wait(task_id)
+
+    running.write_action("greet.py", python("return self.note(first + '!')"))
+    running.taskctl("resume", task_id)
+
+    assert running.wait(task_id) == 0
+    assert running.ledger_lines() == ["first", "first!"]
+
+
+MORE = """\
+label: greet
+input: {ledger: str}
+steps:
+  first: {shell: echo first}
+  more: {shell: echo more}
+  second: {shell: echo "$more"}
+"""
+
+
+def test_step_that_needs_what_has_not_run_pauses_again(running: Daemon) -> None:
+    running.write_action("greet.yaml", yaml("exit 3"))
+    task_id = running.start_action("greet")
+    running.wait(task_id)
+
+    running.write_action("greet.yaml", MORE)
+    running.taskctl("resume", task_id)
+
+    assert running.wait(task_id) == 9
+    [error] = running.show(task_id)["errors"]
+    assert error["kind"] == "action-changed"
+    assert "step 'second' now needs 'more', which has not run" in error["message"]
+
+
 def test_input_that_is_new_since_then_has_its_default(running: Daemon) -> None:
     running.write_action("greet.yaml", yaml('"exit 3"'))
     task_id = running.start_action("greet")

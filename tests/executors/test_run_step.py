@@ -1,5 +1,6 @@
 """A step of an author's file, run in this process: whatever it does becomes one outcome."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ from taskd.model.step import StepError
 ACTIONS = """\
 import sys
 from dataclasses import dataclass
-from taskd import Action, Lock, action, concurrence, exclusive, link, sequence, step
+from taskd import Action, Lock, SubTasks, action, concurrence, exclusive, link, request, sequence
+from taskd import step
 
 @dataclass
 class Server:
@@ -79,6 +81,12 @@ class BackUp(Action, label="backup"):
     def huge(self): return 10 ** 5000
     @step
     def long(self): return "x" * 2_000_000
+    @step
+    def misspell(self): return self.siet
+    @step
+    def strange(self): return SubTasks([self, "backup"])
+    @step
+    def unjson_input(self): return SubTasks([request("x", at=[Server("y")])])
     def finalize(self): return "the end"
 """
 
@@ -165,6 +173,9 @@ def test_chained_errors_are_both_told() -> None:
         ("loop", "InvalidAction", "its output holds itself, or is nested too deeply"),
         ("huge", "InvalidAction", "its output is too large a number"),
         ("long", "InvalidAction", "returned 2000002 bytes, and 1 MiB at the most is kept"),
+        ("strange", "InvalidAction", "step 'strange': SubTasks takes actions, as in"),
+        ("unjson_input", "InvalidAction", "gives x what is no JSON: its input['at'][0] is of type"),
+        ("misspell", "AttributeError", "no attribute 'siet'; did you mean 'site'?"),
     ],
 )
 def test_whatever_a_step_does_is_a_failure(step: str, kind: str, message: str) -> None:
@@ -172,6 +183,15 @@ def test_whatever_a_step_does_is_a_failure(step: str, kind: str, message: str) -
 
     assert error.kind == kind
     assert message in error.message
+
+
+def test_what_is_wrong_with_an_output_is_told_with_its_place_and_remedy(tmp_path: Path) -> None:
+    line = ACTIONS[: ACTIONS.index("def unjson(self)")].count("\n") + 1
+
+    assert failed("unjson").message == (
+        f"{tmp_path}/backup.py:{line}: BackUp: step 'unjson' returned what is no JSON: its"
+        " output['a'][0] is of type Server: use str, int, float, bool, list or dict"
+    )
 
 
 def test_failed_command_has_its_status_and_last_lines() -> None:
@@ -263,6 +283,7 @@ def test_wrong_plan_is_a_failure(input: dict[str, Any], message: str) -> None:
     assert isinstance(outcome, Failure)
     assert outcome.error.kind == "InvalidAction"
     assert message in outcome.error.message
+    assert re.match(r"/.*/backup\.py:\d+: BackUp: ", outcome.error.message)
 
 
 def test_plan_may_leave_out_what_no_kept_step_needs() -> None:

@@ -1,0 +1,6 @@
+from taskd import Action, step
+
+
+class TellReaders(Action, label="mistake.late", subscribes_to="mistake.outptu"):
+    @step
+    def tell(self) -> None: ...
