@@ -42,6 +42,7 @@ def _attributes(action: Record) -> list[tuple[str, Text]]:
         ("plan", Text("its code decides on title, locks and steps" if by_code else "")),
         ("rescue", Text(inert(action["rescue"]))),
         ("cancel", Text("" if action["cancellable"] else "not while it runs")),
+        ("runs", Text("in the daemon itself" if action["isolation"] == "thread" else "")),
         ("file", Text(inert(f"{action['file']}:{action['line']}" if action["file"] else ""))),
     ]
 

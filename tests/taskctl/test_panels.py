@@ -97,6 +97,7 @@ def test_action_is_shown_as_its_user_needs_it():
         locks=["site:{site}/backup"],
         singleton=True,
         cancellable=False,
+        isolation="thread",
         fields=[
             a_field(),
             a_field(name="password", schema={"type": "string", "format": "secret"}),
@@ -126,6 +127,7 @@ def test_action_is_shown_as_its_user_needs_it():
         "  locks   site:{site}/backup, action:backup.site",
         "  rescue  pause",
         "  cancel  not while it runs",
+        "  runs    in the daemon itself",
         "  file    /a/backup.yaml:1",
         "",
         "Inputs",
