@@ -13,6 +13,7 @@ from taskd.model.step import Rescue
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__step__"
+MAX_WEIGHT = 1e9
 
 
 @overload
@@ -105,7 +106,11 @@ def _check_timeout(timeout: Any) -> float | None:
 
 
 def _check_weight(weight: object) -> float:
-    if isinstance(weight, int | float) and not isinstance(weight, bool) and 0 <= weight < 1e9:
+    if (
+        isinstance(weight, int | float)
+        and not isinstance(weight, bool)
+        and 0 <= weight < MAX_WEIGHT
+    ):
         return float(weight)
     raise ValueError("expected 0 or more")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from taskd import step_types
 from taskd.actions.retries import check_retry
+from taskd.actions.step import MAX_WEIGHT
 from taskd.actions.suggest import did_you_mean
 from taskd.catalog.yaml_checks import (
     FLAG,
@@ -95,7 +96,7 @@ def _compile_step(
         needs=_compile_needs(document, path, kind, values, earlier),
         retry=_compile_retry(document, (*path, "retry"), values.get("retry", 0)),
         timeout=_compile_timeout(document, (*path, "timeout"), values),
-        weight=at_least_zero(document, (*path, "weight"), values.get("weight", 1.0)),
+        weight=_compile_weight(document, (*path, "weight"), values.get("weight", 1.0)),
         idempotent=values.get("idempotent", False),
         rescue=Rescue(values["rescue"]) if "rescue" in values else None,
         **own,
@@ -152,6 +153,12 @@ def _compile_retry(document: Document, path: Path, written: JSON) -> Retry:
         return check_retry(retry)
     except ValueError as error:
         raise document.refuse(path, f"retry: {error}") from None
+
+
+def _compile_weight(document: Document, path: Path, weight: float) -> float:
+    if weight >= MAX_WEIGHT:
+        raise document.refuse(path, f"weight: {weight!r} is too much: at most {MAX_WEIGHT:g}")
+    return at_least_zero(document, path, weight)
 
 
 def _compile_timeout(document: Document, path: Path, values: Mapping[str, JSON]) -> float | None:

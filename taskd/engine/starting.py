@@ -212,7 +212,8 @@ def _what_changed(
 
 
 def _outputs(task: Task, names: tuple[str, ...] | None) -> dict[str, object]:
-    """Those that a Python step names; a command gets all there are."""
+    """Those that a Python step names; a command gets all there are, of no skipped step."""
+    done = (StepKind.RUN, StepState.SUCCESS)
     if names is None:
-        names = tuple(s.name for s in task.steps.values() if s.kind is StepKind.RUN and s.finished)
+        names = tuple(s.name for s in task.steps.values() if (s.kind, s.state) == done)
     return {name: task.steps[name].output for name in names}

@@ -111,9 +111,10 @@ def count_by_state(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def newest(connection: sqlite3.Connection, uid: int) -> int:
-    """The newest task that `uid` started. Raises NotFound."""
+    """The newest task that `uid` started, no sub-task. Raises NotFound."""
     row = connection.execute(
-        "SELECT id FROM tasks WHERE uid = ? ORDER BY id DESC LIMIT 1", (uid,)
+        "SELECT id FROM tasks WHERE uid = ? AND parent_task_id IS NULL ORDER BY id DESC LIMIT 1",
+        (uid,),
     ).fetchone()
     if row is None:
         raise NotFound("no task @last: you have not started any")

@@ -170,6 +170,7 @@ def test_revision_changes_with_the_text() -> None:
         ("steps:\n  go:\n    shell: x\n    needs: [dum]\n", 4, "which is no earlier step"),
         ("steps:\n  go:\n    shell: 12\n", 3, "'shell' must be text"),
         ("steps:\n  go:\n    shell: [ -f x ]\n", 3, "quote it, or use |"),
+        ("steps:\n  go: {shell: x, weight: 1.0e+308}\n", 2, "weight: 1e+308 is too much"),
         ("steps:\n  go:\n    python: check\n", 2, "python: 'check' is not module:function"),
         ("steps:\n  go: {python: 'a:b', shell: x}\n", 2, "step 'go' has python and shell: choose"),
         ("steps:\n  go: {python: 'a:b', env: {}}\n", 2, "'env' is no key of the step 'go'"),

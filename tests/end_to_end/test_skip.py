@@ -126,6 +126,19 @@ def test_task_goes_on_without_a_skipped_step_and_ends_with_warning(backup: Daemo
     assert ("skipped", "copy, verify, sign") in told
 
 
+def test_command_that_does_without_a_skipped_output_finds_no_variable(running: Daemon) -> None:
+    running.write_action(
+        "a.yaml",
+        "label: a\nsteps:\n"
+        "  copy: {shell: exit 3, rescue: skip}\n"
+        "  tell: {shell: 'echo \"${copy-nothing}\"', needs: []}\n",
+    )
+
+    assert running.taskctl("run", "a", "--wait").returncode == 0
+
+    assert running.show("@last")["output"] == "nothing"
+
+
 def test_refused_skip_names_the_reason_and_changes_nothing(backup: Daemon) -> None:
     task_id = backup.start_action("backup")
     assert backup.wait(task_id) == 9

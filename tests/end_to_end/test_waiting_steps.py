@@ -90,6 +90,7 @@ def test_yaml_action_uses_functions_and_other_actions(running: Daemon) -> None:
     assert outputs["tell"]["total"] == 2
     assert lines(running) == ["dev:blog.tar", "ops:blog.tar"]
     assert running.show(2)["parent_task_id"] == 1
+    assert running.show("@last")["id"] == 1
 
 
 def test_sub_tasks_of_a_class_go_on_through_a_crash(running: Daemon) -> None:
