@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from taskd.engine import ending, secrets
 from taskd.engine.hooks import Hooks
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Answer = Callable[[Any, BaseException | None], object]
+Clock: TypeAlias = Callable[[], datetime]
 
 MAX_BATCH = 512
 AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
@@ -59,13 +60,24 @@ class Change:
 NOTHING = Change(lambda _tx: None)  # only to look what may start
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Director:
-    def __init__(self, loop: Loop, database: Database, starter: Starter) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        database: Database,
+        starter: Starter,
+        clock: Clock = _now,
+    ) -> None:
         self.starter = starter
         self.pool: Executor
         self.watchers = Watchers()
         self.after_batch: Callable[[], object] = lambda: None
         self._loop = loop
+        self._clock = clock
         self._tx = Transaction(database.writer)
         self._changes = deque([NOTHING])  # what the store holds may start at once
         self._hooks = Hooks(starter)
@@ -178,7 +190,7 @@ class Director:
         tx = self._tx
         self._settled = []
         slots = self.starter.settings.action_slots
-        tx.begin(datetime.now(UTC), slots)
+        tx.begin(self._clock(), slots)
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         self.starter.sub_tasks.settle(tx)
@@ -258,7 +270,7 @@ class Director:
             self._alarm.cancel()
             self._alarm = None
         if due:
-            seconds = max(0.0, (due - datetime.now(UTC)).total_seconds())
+            seconds = max(0.0, (due - self._clock()).total_seconds())
             self._alarm = self._loop.later(seconds, self._ring)
 
     def _ring(self) -> None:
