@@ -5,6 +5,7 @@ import os
 import queue
 import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database as Schema
@@ -59,8 +60,36 @@ class Database:
         self.writer.close()
 
 
+class InMemory(Database):
+    """A store that is gone when it is closed, for one thread at a time: for tests."""
+
+    def __init__(self) -> None:
+        self.path = Path(":memory:")
+        self.writer = _open(self.path)
+        _empty().backup(self.writer)
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        yield self.writer
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+@cache
+def _empty() -> sqlite3.Connection:
+    """To be copied, which is faster than to make one."""
+    connection = _open(Path(":memory:"))
+    _prepare(connection, Path(":memory:"))
+    return connection
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # private, as its -wal
+    return _open(path)
+
+
+def _open(path: Path) -> sqlite3.Connection:
     # Made by one thread and used by another: the director's, which alone writes.
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256
