@@ -1,21 +1,31 @@
 """Steps run here and now, in this thread: for tests. A step that never ends is never ended."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
+from taskd import wire
 from taskd.actions.current import Current
-from taskd.executors.base import Call, Progress, Report
+from taskd.catalog.python_source import find_action
+from taskd.executors.base import Call, Cancelled, Outcome, Progress, Report, as_told
 from taskd.executors.printing import printing_to
-from taskd.executors.run_step import run_step
+from taskd.executors.run_step import Find, run_step
 from taskd.executors.step_log import StepLog
+
+T = TypeVar("T", Call, Outcome)
 
 
 class Inline:
-    """`start` has run the step, and reported its outcome, when it returns."""
+    """`start` has run the step, and reported its outcome, when it returns.
+
+    What a step is given and what it returns goes through JSON, as it does between daemon and host.
+    """
 
     slots = 1
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, find: Find = find_action) -> None:
         self._report = report
+        self._find = find
+        self._running: dict[int, Current] = {}
 
     def start(self, call: Call) -> None:
         def progress(fraction: float, note: str) -> None:
@@ -24,14 +34,22 @@ class Inline:
         def tell(external_id: str) -> None:
             self._report(call.id, Progress(None, external_id=external_id))
 
-        log = StepLog(call)
+        call, log = _copy(call), StepLog(call)
         current = Current(call.task_id, call.attempt, call.kept, progress, tell, log.write)
+        self._running[call.id] = current
         with printing_to(log):
-            outcome = run_step(call, current)
-        self._report(call.id, outcome)
+            outcome = _copy(run_step(call, current, self._find))
+        del self._running[call.id]
+        self._report(call.id, as_told(Cancelled() if current.cancelled else None, outcome))
 
-    def cancel(self, call_id: int, *, force: bool = False) -> None:
-        """Too late: it has ended."""
+    def cancel(self, call_id: int, *, force: bool = False) -> None:  # noqa: ARG002
+        """Only a step itself can ask for it: any other call has ended."""
+        if current := self._running.get(call_id):
+            current.cancelled = True
 
     def settled(self, call_ids: Iterable[int]) -> None:
         """Nothing is kept."""
+
+
+def _copy(record: T) -> T:
+    return wire.decode(type(record), wire.encode(record))
