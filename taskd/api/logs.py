@@ -36,7 +36,7 @@ def read(
     with engine.database.snapshot() as connection:
         task = tasks.get(connection, resolve(connection, caller, task_id))
     begin = _read_time(since) if since else None
-    files = _files(engine, task, step)
+    files = files_of(engine, task, step)
     page = reader.read(files, position, tail=tail, since=begin, finished=task.resting)
     if page.lines or page.ended or timeout <= 0:
         return page
@@ -45,7 +45,7 @@ def read(
     return NOT_YET
 
 
-def _files(engine: Engine, task: Task, step: str | None) -> list[reader.LogFile]:
+def files_of(engine: Engine, task: Task, step: str | None = None) -> list[reader.LogFile]:
     if step is not None and step not in task.steps:
         names = ", ".join(task.steps)
         raise NotFound(f"task {task.id} has no step {step!r}", hint=f"it has {names}")

@@ -48,6 +48,13 @@ def next_due(connection: sqlite3.Connection) -> datetime | None:
     return from_number(row[0])
 
 
+def next_retry(connection: sqlite3.Connection) -> datetime | None:
+    """When the first of the failed steps is due that are to be tried again."""
+    where = "due_at IS NOT NULL AND state = 'pending'"
+    row = connection.execute(f"SELECT min(due_at) FROM steps WHERE {where}").fetchone()
+    return from_number(row[0])
+
+
 def _from_row(row: tuple[Any, ...]) -> Step:
     number, name, kind, state, needs, weight, progress, note, attempts, interruptions, *rest = row
     started_at, ended_at, due_at, call_id, ready, rescue, output, error, kept = rest
