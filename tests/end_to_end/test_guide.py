@@ -105,7 +105,12 @@ def test_whole_surface_runs(running: Daemon) -> None:
     source.mkdir()
     target.mkdir()
     (source / "index.html").write_text("hello")
-    given = {"source": str(source), "target": str(target), "token": "x", "readers": ["ana", "bob"]}
+    given = {
+        "source": str(source),
+        "target": str(target),
+        "token": "s3cr3t",
+        "readers": ["ana", "bob"],
+    }
 
     ended = running.taskctl("run", "site.publish", "--input", json.dumps(given), "--wait")
 
