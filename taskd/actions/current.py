@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from taskd.actions.command import Log, run_command
+from taskd.actions.secret import hide
 from taskd.model.step import JSON
 
 Report: TypeAlias = Callable[[float, str], None]
@@ -38,6 +39,7 @@ class Current:
         self.attempt = attempt
         self.kept = kept
         self.cancelled = False
+        self.secrets: tuple[str, ...] = ()  # what no word of it may show
         self._report = report
         self._tell = tell
         self._log = log  # of what commands print; None: descriptors 1 and 2 lead there
@@ -50,7 +52,7 @@ class Current:
 
     @external_id.setter
     def external_id(self, value: str) -> None:
-        self._external_id = str(value)
+        self._external_id = hide(str(value), self.secrets)
         self._tell(self._external_id)
 
     def log(self, text: object) -> None:
@@ -59,7 +61,7 @@ class Current:
 
     def progress(self, fraction: float, note: str = "") -> None:
         """How far this step is, 0…1, and a word on it: `progress(0.4, "40 of 100")`."""
-        self._report(min(1.0, max(0.0, float(fraction))), str(note))
+        self._report(min(1.0, max(0.0, float(fraction))), hide(str(note), self.secrets))
 
     def run(
         self,

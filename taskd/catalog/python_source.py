@@ -14,6 +14,7 @@ from typing import Any
 
 from taskd.actions.action import Action
 from taskd.actions.function import action_of
+from taskd.actions.suggest import did_you_mean
 from taskd.model.errors import NotFound
 
 PACKAGE = "taskd_actions"
@@ -49,7 +50,8 @@ def find_function(module: str, name: str) -> Callable[..., Any]:
     except NotFound:
         found = _find(module, name)
     if not callable(found):
-        raise NotFound(f"no function {name!r} in {module!r}")
+        near = did_you_mean(name, vars(sys.modules.get(f"{PACKAGE}.{module}", sys)))
+        raise NotFound(f"no function {name!r} in {module!r}{near}")
     return found
 
 

@@ -28,7 +28,8 @@ from taskd.loop import Loop, Timer
 from taskd.model import lifecycle
 from taskd.model.errors import Busy, TaskdError
 from taskd.model.step import StepError
-from taskd.store import steps
+from taskd.model.task import Task
+from taskd.store import steps, tasks
 from taskd.store.database import Database, Lost
 from taskd.store.transaction import Transaction
 
@@ -83,6 +84,7 @@ class Director:
         self._hooks = Hooks(starter)
         # Calls given to executors: task and step, or HOOK and its id.
         self._out: dict[int, tuple[int, str]] = {}
+        self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
         self.starting = True  # of steps: not while the daemon only waits for those that run
         self._next_due: datetime | None = None
@@ -168,6 +170,17 @@ class Director:
             except Exception as error:  # see above
                 self._roll_back()
                 self._refuse(change, error)
+
+    def _drop_secrets(self, task: Task) -> None:
+        """Those of a sub-task that failed go with its parent, which may start it anew."""
+        folder, store = self.starter.places.secrets, self._tx.connection
+        dropped = [task.id] if secrets.HIDDEN in task.input.values() else []
+        dropped += self._secrets_kept.pop(task.id, [])
+        for task_id in dropped:
+            if tasks.needs_secrets(store, task_id):
+                self._secrets_kept.setdefault(task.parent_task_id or 0, []).append(task_id)
+            else:
+                secrets.remove(folder, task_id)
 
     def _roll_back(self) -> None:
         self._tx.rollback()
@@ -298,7 +311,7 @@ class Director:
         for effect in tx.after_commit:
             effect()
         for task in tx.changed.values():
-            if task.finished and secrets.HIDDEN in task.input.values():
-                secrets.remove(self.starter.places.secrets, task.id)
+            if task.finished:
+                self._drop_secrets(task)
         self.watchers.wake(tx.changed)
         self.after_batch()

@@ -17,6 +17,7 @@ from taskd.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 DESCRIBE = "describe_"  # what such a hook returns is kept
+AT_ONCE = 1
 MAX_TEXT = 10_000
 
 
@@ -43,7 +44,8 @@ class Hooks:
         return bool(wanted)
 
     def start(self, tx: Transaction, room: int) -> dict[int, Call]:
-        """At most `room` calls, by the id of the hook."""
+        """Calls by the id of the hook. One hangs at the most: steps must not wait for hooks."""
+        room = min(room, AT_ONCE - len(self.out))
         if not self.waiting or room <= 0:
             return {}
         found = store.find(tx.connection, self.out, room)
@@ -63,8 +65,8 @@ class Hooks:
             return
         task_id, name = found
         self.out.discard(hook_id)
+        self.waiting = True  # those that had no room
         if isinstance(outcome, NeverRan):
-            self.waiting = True
             return
         store.remove(tx.write(), hook_id)
         match outcome:

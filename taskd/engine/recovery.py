@@ -27,7 +27,7 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     found = pool.take_up(set(calls))
     for call_id in found.running:
         _limit(database, director, pool, call_id, *calls[call_id])
-    secrets.sweep(places.secrets, lambda task_id: tasks.is_unfinished(database.writer, task_id))
+    secrets.sweep(places.secrets, lambda task_id: tasks.needs_secrets(database.writer, task_id))
     same_boot = _is_same_boot(places.state / "boot")
     for call_id in calls:
         if call_id not in found.running:

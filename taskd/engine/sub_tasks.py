@@ -105,10 +105,11 @@ class SubTasks:
             if found.state is State.PAUSED:
                 tx.save(lifecycle.resume(found, lifecycle.SYSTEM, tx.now))
             elif found.result in _BAD:
-                if secrets.HIDDEN in found.input.values():
+                input = found.input | secrets.read(self._places.secrets, found.id)
+                if secrets.HIDDEN in input.values():
                     why = f"sub-task {found.id} had a secret, which is gone: it cannot start anew"
                     return self._fail(tx, task, name, StepError("sub-tasks", why))
-                again = self._create(tx, task, SubTask(found.label, found.input), held=True)
+                again = self._create(tx, task, SubTask(found.label, input), held=True)
                 children.exchange(tx.write(), task.id, step.number, child.position, again.id)
         self._started_again.add(task.id)
         return lifecycle.delegated(task, name, tx.now)

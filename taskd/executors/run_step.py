@@ -18,6 +18,7 @@ from taskd.actions.current import Current
 from taskd.actions.declaration import Declaration, declaration_of
 from taskd.actions.outcome import Requested, Snooze, SubTasks, as_request
 from taskd.actions.place import Place, place_of_function
+from taskd.actions.secret import hide
 from taskd.actions.suggest import did_you_mean
 from taskd.catalog.python_source import find_action, find_function
 from taskd.executors.base import (
@@ -51,13 +52,14 @@ def run_step(call: Call, current: Current, find: Find = find_action) -> Outcome:
 
     Action folders must be mounted (`taskd.catalog.python_source.mount`).
     """
+    current.secrets = call.secrets
     try:
         if call.function:
             return _call_function(call)
         action = _build(call, find)
         action.__dict__["task"] = current
         if call.kind == CallKind.PLAN:  # from JSON it is a plain str
-            return _plan(action)
+            return _plan(action, call)
         if call.kind == CallKind.HOOK:
             return _call_hook(action, call)
         returned = _run(action, call)
@@ -96,10 +98,7 @@ def _run(action: Action, call: Call) -> Any:
 
 
 def _call_function(call: Call) -> Outcome:
-    try:
-        function = find_function(call.module, call.name)
-    except NotFound as missing:
-        raise _ActionChanged(missing.message) from None
+    function = find_function(call.module, call.name)
     parameters = inspect.signature(function).parameters.values()
     taken = {p.name: call.input[p.name] for p in parameters if p.name in call.input}
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
@@ -132,7 +131,7 @@ def _call_hook(action: Action, call: Call) -> Outcome:
     takes = inspect.signature(hook).parameters
     told = {"task": wire.decode(Task, call.outputs["task"])} if "task" in takes else {}
     returned = hook(**told)
-    return Success(returned if isinstance(returned, str) else None)
+    return Success(hide(returned, call.secrets) if isinstance(returned, str) else None)
 
 
 def _sub_task(requested: Requested, step: str) -> SubTask:
@@ -145,11 +144,11 @@ def _sub_task(requested: Requested, step: str) -> SubTask:
     return SubTask(request.label, request.input)
 
 
-def _plan(action: Action) -> Planned:
+def _plan(action: Action, call: Call) -> Planned:
     declaration: Declaration = declaration_of(type(action))
     title, flow, locks = action.title(), action.plan(), action.locks()
     with _at(declaration.place, "title"):
-        name = check_title(title)
+        name = hide(check_title(title), call.secrets)
     with _at(declaration.place, "plan"):
         flow = check_flow(flow, declaration.steps)
     with _at(declaration.place, "locks"):
@@ -222,20 +221,17 @@ def _without_secrets(output: JSON, secrets: tuple[str, ...]) -> JSON:
     if not secrets:
         return output
     if isinstance(output, str):
-        for secret in filter(None, secrets):
-            output = output.replace(secret, "…")
-        return output
+        return hide(output, secrets)
     if isinstance(output, list):
         return [_without_secrets(item, secrets) for item in output]
     if isinstance(output, dict):
-        return {key: _without_secrets(item, secrets) for key, item in output.items()}
+        return {hide(key, secrets): _without_secrets(item, secrets) for key, item in output.items()}
     return output
 
 
 def _shown(text: str, call: Call) -> str:
     """Without secrets, and of a size that people read."""
-    for secret in filter(None, call.secrets):
-        text = text.replace(secret, "…")
+    text = hide(text, call.secrets)
     if len(text) <= MAX_TEXT:
         return text
     half = MAX_TEXT // 2

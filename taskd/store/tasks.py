@@ -48,9 +48,18 @@ def get(connection: sqlite3.Connection, task_id: int) -> Task:
     return replace(task, locks=locks.of_task(connection, task_id))
 
 
-def is_unfinished(connection: sqlite3.Connection, task_id: int) -> bool:
-    row = connection.execute("SELECT state FROM tasks WHERE id = ?", (task_id,)).fetchone()
-    return row is not None and row[0] != State.STOPPED
+def needs_secrets(connection: sqlite3.Connection, task_id: int) -> bool:
+    """It has not stopped; or it failed, and its parent, which has not, may start it anew."""
+    row = connection.execute(
+        "SELECT task.state, task.result, parent.state FROM tasks task"
+        " LEFT JOIN tasks parent ON parent.id = task.parent_task_id WHERE task.id = ?",
+        (task_id,),
+    ).fetchone()
+    if row is None:
+        return False
+    state, result, parent = row
+    may_be_started_anew = result in (Result.ERROR, Result.CANCELLED)
+    return state != State.STOPPED or (may_be_started_anew and parent not in (None, State.STOPPED))
 
 
 def summary(connection: sqlite3.Connection, task_id: int) -> Task | None:

@@ -47,12 +47,15 @@ def test_each_state_and_result_calls_its_own_hooks_once(stage: Stage) -> None:
     stage.start("hooked")
     stage.end(stage.next_call())
 
-    first, second = next_hook(stage), next_hook(stage)
-    for call in (first, second):
-        stage.end(call)
+    called = []
+    for _ in range(2):
+        called.append(next_hook(stage))
+        stage.settle()
+        assert stage.executor.calls.empty()  # one at a time
+        stage.end(called[-1])
     stage.settle()
 
-    assert [first.step, second.step] == ["done", "end"]
+    assert [call.step for call in called] == ["done", "end"]
     assert stage.executor.calls.empty()
 
 

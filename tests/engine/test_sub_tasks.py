@@ -32,6 +32,7 @@ def stage() -> Iterator[Stage]:
         a_definition("parent", ["split", "after"]),
         a_definition("skipping", ["split"], rescue=Rescue.SKIP),
         a_definition("child", fields=(NUMBER,)),
+        a_definition("hiding", fields=(Field("token", {"type": "string", "format": "secret"}),)),
         a_definition("stubborn", cancellable=False),
         a_definition("grandparent", ["split"]),
         a_definition("owner", locks=("site:blog",)),
@@ -365,6 +366,26 @@ def test_thousand_sub_tasks_end_in_few_commits(stage: Stage) -> None:
     stage.end(stage.next_call())
 
     assert stage.rest(task.id).result is Result.SUCCESS
+
+
+def test_failed_sub_task_with_a_secret_is_started_anew_with_it(stage: Stage) -> None:
+    task = split(stage, Delegated((SubTask("hiding", {"token": "hunter2"}),)))
+    call = stage.next_call()
+    cancel(stage, call.task_id)
+    stage.end(call, Failure(an_error()))
+    stage.rest(task.id)
+    kept = list(stage.places.secrets.iterdir())
+
+    resume(stage, task.id)
+
+    anew = stage.next_call()
+    assert (anew.task_id, anew.input) == (3, {"token": "hunter2"})
+    assert [file.stem for file in kept] == ["2"]
+    stage.end(anew)
+    stage.end(stage.next_call())
+    stage.rest(task.id)
+    stage.settle()
+    assert list(stage.places.secrets.iterdir()) == []
 
 
 # Subscribers

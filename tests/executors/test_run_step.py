@@ -80,6 +80,11 @@ class BackUp(Action, label="backup"):
     @step
     def huge(self): return 10 ** 5000
     @step
+    def leak(self):
+        self.task.progress(0.5, "by hunter2")
+        self.task.external_id = "id-hunter2"
+        return {"hunter2": ["hunter2"]}
+    @step
     def long(self): return "x" * 2_000_000
     @step
     def misspell(self): return self.siet
@@ -199,6 +204,16 @@ def test_failed_command_has_its_status_and_last_lines() -> None:
 
     assert (error.kind, error.detail) == ("CommandFailed", {"status": 7})
     assert error.message.endswith("ended with status 7: oh no")
+
+
+def test_secrets_are_in_no_word_of_a_step() -> None:
+    said: list[object] = []
+    current = Current(report=lambda _fraction, note: said.append(note), tell=said.append)
+
+    outcome = run_step(a_call("leak", secrets=("hunter2", "")), current)
+
+    assert outcome == Success({"…": ["…"]})
+    assert said == ["by …", "id-…"]
 
 
 def test_long_messages_are_cut() -> None:
