@@ -34,15 +34,16 @@ class Current:
         report: Report = _report_to_nobody,
         tell: Callable[[str], None] = _tell_nobody,
         log: Log | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         self.id = id
         self.attempt = attempt
         self.kept = kept
         self.cancelled = False
-        self.secrets: tuple[str, ...] = ()  # what no word of it may show
         self._report = report
         self._tell = tell
         self._log = log  # of what commands print; None: descriptors 1 and 2 lead there
+        self._secrets = secrets  # nothing that it tells may show them
         self._external_id: str | None = None
 
     @property
@@ -52,7 +53,7 @@ class Current:
 
     @external_id.setter
     def external_id(self, value: str) -> None:
-        self._external_id = hide(str(value), self.secrets)
+        self._external_id = hide(str(value), self._secrets)
         self._tell(self._external_id)
 
     def log(self, text: object) -> None:
@@ -61,7 +62,7 @@ class Current:
 
     def progress(self, fraction: float, note: str = "") -> None:
         """How far this step is, 0…1, and a word on it: `progress(0.4, "40 of 100")`."""
-        self._report(min(1.0, max(0.0, float(fraction))), hide(str(note), self.secrets))
+        self._report(min(1.0, max(0.0, float(fraction))), hide(str(note), self._secrets))
 
     def run(
         self,

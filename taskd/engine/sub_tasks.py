@@ -87,11 +87,13 @@ class SubTasks:
         step = task.steps[SUBSCRIBERS]
         if step.started_at and children.delegates(tx.connection, task.id, step.number):
             return self.start_again(tx, task, SUBSCRIBERS)
+        hidden = secrets.read(self._places.secrets, task.id)
         wanted = []
         for label in self.catalog.subscribers.get(task.label, ()):
-            names = {field.name for field in self.catalog.get(label).fields}
-            input = {k: v for k, v in task.input.items() if k in names and v != secrets.HIDDEN}
-            wanted.append(SubTask(label, input))
+            fields = self.catalog.get(label).fields
+            seen = (task.input | hidden).items()
+            may = {f.name for f in fields if f.secret or f.name not in hidden}
+            wanted.append(SubTask(label, {k: v for k, v in seen if k in may}))
         task = lifecycle.begun(task, SUBSCRIBERS, None, tx.now)
         return self.start(tx, task, SUBSCRIBERS, Delegated(tuple(wanted)))
 
@@ -252,10 +254,11 @@ def skip(tx: Transaction, task: Task, names: Collection[str] | None, who: str) -
             continue
         for child in children.of_step(tx.connection, task.id, step.number):
             if not (left := tx.get(child.id)).finished:
+                way = "resume" if left.state is State.PAUSED else "wait"
                 raise InvalidState(
                     f"cannot skip step {name!r} of task {task.id}: its sub-task {left.id} is"
                     f" {left.state}",
-                    hint=f"first taskctl resume {left.id}, or taskctl cancel {left.id}",
+                    hint=f"first taskctl {way} {left.id}, or taskctl cancel {left.id}",
                 )
     return skipped
 

@@ -16,9 +16,9 @@ from taskd.model.task import Flow
 _MAX_BITS = 4096  # Python itself refuses to write much longer numbers
 
 
-def check_output(output: JSON, step: str) -> None:
+def check_output(output: JSON, step: str, what: str = "output") -> None:
     """Raises InvalidAction that says where in it something is no JSON, or that it is too large."""
-    check_json(output, f"step {step!r} returned what is no JSON: its output")
+    check_json(output, f"step {step!r} returned what is no JSON: its {what}")
     size = len(json.dumps(output))
     if size > MAX_OUTPUT:
         raise InvalidAction(

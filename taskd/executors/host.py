@@ -47,6 +47,7 @@ class Output:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._log: StepLog | None = None
+        self._writers: dict[int, int] = {}  # of the pipes that are descriptors 1 and 2
         self._streams = {self._capture(1): "stdout", self._capture(2): "stderr"}
         self._files = {"stdout": sys.stdout, "stderr": sys.stderr}
         self._poll = select.poll()
@@ -56,6 +57,8 @@ class Output:
 
     def begin(self, call: Call) -> None:
         """Whatever earlier steps made of `sys.stdout` and `sys.stderr`, they are as they were."""
+        for fd, writer in self._writers.items():
+            os.dup2(writer, fd)
         for fd, (name, file) in enumerate(self._files.items(), 1):
             if file.closed:
                 file = self._files[name] = os.fdopen(fd, "w", closefd=False)
@@ -66,7 +69,7 @@ class Output:
     def end(self) -> None:
         """Write what is still in the pipes, and close the log."""
         for file in self._files.values():
-            if not file.closed:
+            with contextlib.suppress(ValueError, OSError):  # the step has closed it
                 file.flush()
         with self._lock:
             while self._move():
@@ -79,7 +82,7 @@ class Output:
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         os.dup2(writer, fd)
-        os.close(writer)
+        self._writers[fd] = writer
         return reader
 
     def _pump(self) -> None:
@@ -95,6 +98,8 @@ class Output:
         ready = self._poll.poll(0)
         for fd, _ in ready:
             data = os.read(fd, _PIPE)
+            if not data:
+                raise EOFError("a step has closed what its host stands on")
             if self._log:
                 self._log.write(self._streams[fd], data)
         return bool(ready)
@@ -141,7 +146,9 @@ class Host:
     def _run(self, call: Call) -> Outcome:
         news = News(partial(self._progressed, call.id))
         tell = partial(self._tell_external_id, call.id)
-        current = Current(call.task_id, call.attempt, call.kept, news.take, tell)
+        current = Current(
+            call.task_id, call.attempt, call.kept, news.take, tell, secrets=call.secrets
+        )
         current.cancelled = self._told_to_end
         self._current = current
         self._output.begin(call)

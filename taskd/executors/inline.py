@@ -35,7 +35,9 @@ class Inline:
             self._report(call.id, Progress(None, external_id=external_id))
 
         call, log = _copy(call), StepLog(call)
-        current = Current(call.task_id, call.attempt, call.kept, progress, tell, log.write)
+        current = Current(
+            call.task_id, call.attempt, call.kept, progress, tell, log.write, call.secrets
+        )
         self._running[call.id] = current
         with printing_to(log):
             outcome = _copy(run_step(call, current, self._find))

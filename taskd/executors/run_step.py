@@ -52,7 +52,6 @@ def run_step(call: Call, current: Current, find: Find = find_action) -> Outcome:
 
     Action folders must be mounted (`taskd.catalog.python_source.mount`).
     """
-    current.secrets = call.secrets
     try:
         if call.function:
             return _call_function(call)
@@ -114,7 +113,7 @@ def _outcome(returned: Any, call: Call) -> Outcome:
         return Success()
     match returned:
         case Snooze():
-            check_output(returned.keep, call.step)
+            check_output(returned.keep, call.step, "keep")
             return Snoozed(returned.seconds, _without_secrets(returned.keep, call.secrets))
         case SubTasks():
             tasks = tuple(_sub_task(each, call.step) for each in returned.actions)

@@ -121,6 +121,7 @@ class Running:
             self._news.take,
             lambda external_id: report(Progress(None, external_id=external_id)),
             self._log.write,
+            call.secrets,
         )
 
     def tell(self, outcome: Outcome) -> None:

@@ -71,6 +71,15 @@ class CloseAll(Action, label="close-all"):
         os.closerange(0, 64)
 
 
+class CloseOutput(Action, label="close-output"):
+    @step
+    def work(self) -> str:
+        print("before", flush=True)
+        os.close(1)
+        os.close(2)
+        return "closed"
+
+
 class Fork(Action, label="fork"):
     @step
     def work(self) -> str:
@@ -280,6 +289,18 @@ def test_step_that_closes_all_descriptors_is_interrupted(running: Daemon) -> Non
     assert ended.returncode == 9
     assert run_step(running)["error"]["kind"] == "interrupted"
     assert running.taskctl("run", "fine", "--wait").returncode == 0
+
+
+def test_step_that_closes_its_output_ends_and_the_next_one_has_it(running: Daemon) -> None:
+    running.write_action("hostile.py", HOSTILE)
+
+    ended = running.taskctl("run", "close-output", "--wait", "--timeout", "30s")
+
+    assert ended.returncode == 0
+    assert run_step(running)["output"] == "closed"
+    assert logged(running) == ["work | before"]
+    surroundings(running)
+    assert logged(running) == ["work | printed", "work | told"]
 
 
 def test_forked_child_that_returns_takes_no_part_in_what_follows(running: Daemon) -> None:

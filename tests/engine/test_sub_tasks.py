@@ -368,6 +368,22 @@ def test_thousand_sub_tasks_end_in_few_commits(stage: Stage) -> None:
     assert stage.rest(task.id).result is Result.SUCCESS
 
 
+def test_subscriber_is_given_the_secret_that_it_has_an_input_for() -> None:
+    token = Field("token", {"type": "string", "format": "secret"}, required=False, default="")
+    plain = Field("token", {"type": "string"}, required=False, default="none")
+    definitions = [
+        a_definition("login", fields=(token,)),
+        a_definition("hiding", fields=(token,), subscribes_to="login"),
+        a_definition("showing", fields=(plain,), subscribes_to="login"),
+        a_definition("first", ["split"]),
+    ]
+    with a_stage(*definitions) as stage:
+        split(stage, Delegated((SubTask("login", {"token": "hunter2"}),)), "first")
+        given = {call.label: call.input["token"] for call in calls(stage, 3)}
+
+    assert given == {"login": "hunter2", "hiding": "hunter2", "showing": "none"}
+
+
 def test_failed_sub_task_with_a_secret_is_started_anew_with_it(stage: Stage) -> None:
     task = split(stage, Delegated((SubTask("hiding", {"token": "hunter2"}),)))
     call = stage.next_call()

@@ -208,9 +208,12 @@ def test_failed_command_has_its_status_and_last_lines() -> None:
 
 def test_secrets_are_in_no_word_of_a_step() -> None:
     said: list[object] = []
-    current = Current(report=lambda _fraction, note: said.append(note), tell=said.append)
+    secrets = ("hunter2", "")
+    current = Current(
+        report=lambda _fraction, note: said.append(note), tell=said.append, secrets=secrets
+    )
 
-    outcome = run_step(a_call("leak", secrets=("hunter2", "")), current)
+    outcome = run_step(a_call("leak", secrets=secrets), current)
 
     assert outcome == Success({"…": ["…"]})
     assert said == ["by …", "id-…"]
