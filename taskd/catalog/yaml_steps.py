@@ -86,9 +86,6 @@ def _compile_step(
     values = check_keys(document, path, written, keys, f"the step {name!r}")
     if kind is None:
         raise document.refuse(path, f"step {name!r} does nothing: write shell: and the command")
-    if "action" in values and "timeout" in values:
-        told = "timeout: a step that waits for sub-tasks has none; give it to their steps"
-        raise document.refuse((*path, "timeout"), told)
     _check_names(document, path, kind, values, fields, earlier)
     try:
         own = kind.compile_step(values)

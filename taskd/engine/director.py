@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from taskd.engine import ending, secrets
@@ -27,7 +28,7 @@ from taskd.executors.base import Call, Executor, Failure, Outcome, Progress
 from taskd.loop import Loop, Timer
 from taskd.model import lifecycle
 from taskd.model.errors import Busy, TaskdError
-from taskd.model.step import StepError
+from taskd.model.step import StepError, StepState
 from taskd.model.task import Task
 from taskd.store import steps, tasks
 from taskd.store.database import Database, Lost
@@ -82,6 +83,7 @@ class Director:
         self._tx = Transaction(database.writer)
         self._changes = deque([NOTHING])  # what the store holds may start at once
         self._hooks = Hooks(starter)
+        starter.sub_tasks.arm = self.arm
         # Calls given to executors: task and step, or HOOK and its id.
         self._out: dict[int, tuple[int, str]] = {}
         self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent
@@ -118,6 +120,18 @@ class Director:
     def add(self, change: Change) -> None:
         """Without waking the loop, which is in a round."""
         self._changes.append(change)
+
+    def arm(self, deadline: datetime, task_id: int, name: str) -> None:
+        """Let a step wait for its sub-tasks no longer than until then."""
+
+        def overdue(tx: Transaction) -> None:
+            for task in self.starter.sub_tasks.overdue(tx, task_id, name):
+                for step in task.steps.values():
+                    if step.state is StepState.RUNNING and step.call_id is not None:
+                        tx.after_commit.append(partial(self.pool.cancel, step.call_id))
+
+        seconds = max(0.0, (deadline - self._clock()).total_seconds())
+        self._loop.later(seconds, lambda: self.add(Change(overdue)))
 
     def look(self) -> None:
         """Whether something more may start."""

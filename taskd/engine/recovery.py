@@ -12,7 +12,7 @@ from taskd.engine.director import Director
 from taskd.executors.base import Interrupted, NeverRan, Outcome
 from taskd.executors.pool import Pool
 from taskd.places import Places
-from taskd.store import steps, tasks
+from taskd.store import children, steps, tasks
 from taskd.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     for call_id in calls:
         if call_id not in found.running:
             director.report(call_id, found.ended.get(call_id) or _unheard_of(same_boot))
+    for task_id, name, deadline in children.deadlines(database.writer):
+        director.arm(deadline, task_id, name)
     if calls:
         log.info(
             "recovered %d steps: %d still run, %d have ended, %d never began or are unknown",

@@ -2,13 +2,15 @@
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from taskd.catalog.catalog import Catalog
 from taskd.catalog.inputs import read_input
 from taskd.engine import secrets
 from taskd.engine.creating import Order, create
-from taskd.executors.base import Delegated, SubTask
+from taskd.executors.base import Delegated, SubTask, timed_out
 from taskd.model import lifecycle
 from taskd.model.definition import Delegation, Retry
 from taskd.model.errors import InvalidInput, InvalidState, TaskdError
@@ -37,6 +39,8 @@ class SubTasks:
 
     def __init__(self, catalog: Catalog, places: Places) -> None:
         self.catalog = catalog
+        # Told when `overdue` is to be called, of which task and step; the director sees to it.
+        self.arm: Callable[[datetime, int, str], object]
         self._places = places
         self._started = False  # some, since `settle` was called last
         self._started_again: set[int] = set()  # tasks, to be looked at before the commit
@@ -59,6 +63,7 @@ class SubTasks:
             for number, each in enumerate(wanted.tasks)
         ]
         children.add(tx.write(), task.id, step.number, created, wanted.concurrency)
+        self._limit(tx, task, name)
         return lifecycle.delegated(task, name, tx.now)
 
     def start_for(
@@ -113,8 +118,40 @@ class SubTasks:
                     return self._fail(tx, task, name, StepError("sub-tasks", why))
                 again = self._create(tx, task, SubTask(found.label, input), held=True)
                 children.exchange(tx.write(), task.id, step.number, child.position, again.id)
+        self._limit(tx, task, name)
         self._started_again.add(task.id)
         return lifecycle.delegated(task, name, tx.now)
+
+    def overdue(self, tx: Transaction, task_id: int, name: str) -> list[Task]:
+        """The step has waited for its sub-tasks for as long as it may: they are cancelled.
+
+        Those that were.
+        """
+        task = tx.get(task_id)
+        step = task.steps[name]
+        limit = self._timeout(task, name)
+        late = limit and step.started_at and tx.now >= step.started_at + timedelta(seconds=limit)
+        if not (limit and late and step.waits_for_tasks):
+            return []
+        tx.save(self._fail(tx, task, name, timed_out(limit).error))
+        cancelled = []
+        for child in children.of_step(tx.connection, task_id, step.number):
+            if not (left := tx.get(child.id)).finished:
+                with suppress(InvalidState):  # one that must not be cancelled goes on alone
+                    cancelled += cancel(tx, self.catalog, left, lifecycle.SYSTEM)
+        return cancelled
+
+    def _limit(self, tx: Transaction, task: Task, name: str) -> None:
+        step, limit = task.steps[name], self._timeout(task, name)
+        if limit and step.started_at:
+            deadline = step.started_at + timedelta(seconds=limit)
+            children.set_deadline(tx.write(), task.id, step.number, deadline)
+            tx.after_commit.append(lambda: self.arm(deadline, task.id, name))
+
+    def _timeout(self, task: Task, name: str) -> float | None:
+        definition = self.catalog.of(task)
+        known = definition.step(name) if definition else None
+        return known.timeout if known else None
 
     def settle(self, tx: Transaction) -> bool:
         """Tell parents of sub-tasks that have come to rest. Whether something may start by that.

@@ -3,6 +3,9 @@
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+
+from taskd.store.times import time_of, to_number
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,30 @@ def add(
     children: Iterable[int],
     concurrency: int | None,
 ) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO delegations VALUES (?, ?, ?)", (task_id, step, concurrency)
-    )
+    row = (task_id, step, concurrency)
+    connection.execute("INSERT OR REPLACE INTO delegations VALUES (?, ?, ?, NULL)", row)
     rows = [(task_id, step, position, child) for position, child in enumerate(children)]
     connection.executemany("INSERT INTO children VALUES (?, ?, ?, ?)", rows)
+
+
+def set_deadline(
+    connection: sqlite3.Connection, task_id: int, step: int, deadline: datetime
+) -> None:
+    """Until when the step waits for them."""
+    connection.execute(
+        "UPDATE delegations SET deadline = ? WHERE task_id = ? AND step = ?",
+        (to_number(deadline), task_id, step),
+    )
+
+
+def deadlines(connection: sqlite3.Connection) -> list[tuple[int, str, datetime]]:
+    """Task, name of the step and deadline of those that wait for sub-tasks now."""
+    rows = connection.execute(
+        "SELECT delegations.task_id, name, deadline FROM delegations"
+        " JOIN steps ON steps.task_id = delegations.task_id AND number = step"
+        " WHERE deadline IS NOT NULL AND state = 'suspended'"
+    )
+    return [(task_id, name, time_of(deadline)) for task_id, name, deadline in rows]
 
 
 def exchange(

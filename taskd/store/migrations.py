@@ -133,12 +133,14 @@ _FIRST = (
 )
 
 _SUB_TASKS = (
-    # How many sub-tasks of a step may run at a time. Rows of tasks may be written after these.
+    # How many sub-tasks of a step may run at a time, and until when it waits for them. Rows of
+    # tasks may be written after these.
     """CREATE TABLE delegations (
         task_id INTEGER NOT NULL
             REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
         step INTEGER NOT NULL,
         concurrency INTEGER,
+        deadline INTEGER,
         PRIMARY KEY (task_id, step)
     ) WITHOUT ROWID""",
     # Those that stand for a step now: one that is started anew takes the place of the one before.

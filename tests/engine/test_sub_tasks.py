@@ -3,6 +3,8 @@
 import contextlib
 import queue
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from taskd.model.errors import InvalidState
 from taskd.model.record import replace
 from taskd.model.step import Rescue, StepState
 from taskd.model.task import Result, State, Task
+from taskd.store import children as waiting
 from taskd.store import tasks
 
 NUMBER = Field("n", {"type": "integer"}, required=False, default=0)
@@ -402,6 +405,41 @@ def test_failed_sub_task_with_a_secret_is_started_anew_with_it(stage: Stage) -> 
     stage.rest(task.id)
     stage.settle()
     assert list(stage.places.secrets.iterdir()) == []
+
+
+LIMITED = StepDefinition(name="split", timeout=0.3)
+
+
+def test_step_waits_for_its_sub_tasks_no_longer_than_it_may() -> None:
+    with a_stage(one_step("limited", LIMITED), a_definition("child", fields=(NUMBER,))) as stage:
+        task = split(stage, children(2), "limited")
+        first, second = calls(stage, 2)
+        stage.end(first)
+
+        error = stage.rest(task.id).steps["split"].error
+        assert error
+        assert (error.kind, error.message) == ("timeout", "timed out after 0.3 s")
+        assert stage.executor.cancelled.get(timeout=PATIENCE) == (second.id, False)
+        stage.end(second, Failure(an_error()))
+        assert stage.rest(second.task_id).result is Result.CANCELLED
+
+        resume(stage, task.id)
+        anew = stage.next_call()
+        stage.end(anew)
+        assert stage.rest(task.id).result is Result.WARNING
+
+
+def test_time_for_sub_tasks_goes_on_with_the_next_daemon(tmp_path: Path) -> None:
+    definitions = one_step("limited", LIMITED), a_definition("child", fields=(NUMBER,))
+    with a_stage(*definitions, folder=tmp_path) as stage:
+        task = split(stage, children(1), "limited")
+        stage.next_call()
+
+    with a_stage(*definitions, folder=tmp_path) as stage:
+        for found_task, name, deadline in waiting.deadlines(stage.database.writer):
+            stage.loop.call(partial(stage.director.arm, deadline, found_task, name))
+
+        assert stage.rest(task.id).steps["split"].state is StepState.ERROR
 
 
 # Subscribers
