@@ -41,6 +41,8 @@ def _attributes(action: Record) -> list[tuple[str, Text]]:
         ("locks", Text(inert(", ".join(locks)))),
         ("plan", Text("its code decides on title, locks and steps" if by_code else "")),
         ("rescue", Text(inert(action["rescue"]))),
+        ("beside", Text(inert(action.get("subscribes_to") or ""))),
+        ("hooks", Text(inert(", ".join(hook["name"] for hook in action.get("hooks") or ())))),
         ("cancel", Text("" if action["cancellable"] else "not while it runs")),
         ("runs", Text("in the daemon itself" if action["isolation"] == "thread" else "")),
         ("file", Text(inert(f"{action['file']}:{action['line']}" if action["file"] else ""))),

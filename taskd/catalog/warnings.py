@@ -35,12 +35,20 @@ def in_python(found: Iterable[Definition | Broken], source: bytes) -> Iterator[B
 
 def in_catalog(definitions: Collection[Definition]) -> Iterator[Broken]:
     """Of all that could be read."""
-    labels = [definition.label for definition in definitions]
+    known = {definition.label: definition for definition in definitions}
     for each in definitions:
-        if each.subscribes_to and each.subscribes_to not in labels:
-            told = f"{each.label} subscribes to {each.subscribes_to!r}, which is no action"
-            remedy = did_you_mean(each.subscribes_to, labels)
-            yield Broken(each.file, each.line, told + remedy)
+        if not each.subscribes_to:
+            continue
+        told = f"{each.label} subscribes to {each.subscribes_to!r}, which "
+        if target := known.get(each.subscribes_to):
+            given = [field.name for field in target.fields]
+            for name in [f.name for f in each.fields if f.required and f.name not in given]:
+                yield Broken(
+                    each.file, each.line, f"{told}has no input {name!r}: give it a default"
+                )
+        else:
+            remedy = did_you_mean(each.subscribes_to, known)
+            yield Broken(each.file, each.line, f"{told}is no action{remedy}")
 
 
 def _misspelt_variables(document: Document) -> Iterator[Broken]:

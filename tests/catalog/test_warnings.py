@@ -82,3 +82,16 @@ def test_subscription_to_an_action_that_is_not_there(tmp_path: Path) -> None:
     assert warned == [
         "after.yaml:1: after subscribes to 'depoly', which is no action; did you mean 'deploy'?"
     ]
+
+
+def test_subscription_to_an_action_that_lacks_an_input(tmp_path: Path) -> None:
+    (tmp_path / "deploy.yaml").write_text("input: {site: str}\nsteps: {go: {shell: x}}\n")
+    text = """\
+        subscribes_to: deploy
+        input: {site: str, host: str, port: {type: int, default: 3}}
+        steps: {go: {shell: x}}
+        """
+
+    assert told(tmp_path, text, "after.yaml") == [
+        "after.yaml:1: after subscribes to 'deploy', which has no input 'host': give it a default"
+    ]
