@@ -61,13 +61,14 @@ class Hooks:
         return calls
 
     def ended(self, tx: Transaction, hook_id: int, outcome: Outcome | Progress) -> None:
-        if isinstance(outcome, Progress) or not (found := store.get(tx.connection, hook_id)):
+        if isinstance(outcome, Progress):
             return
-        task_id, name = found
         self.out.discard(hook_id)
         self.waiting = True  # those that had no room
-        if isinstance(outcome, NeverRan):
+        found = store.get(tx.connection, hook_id)
+        if isinstance(outcome, NeverRan) or found is None:
             return
+        task_id, name = found
         store.remove(tx.write(), hook_id)
         match outcome:
             case Success(str() as text) if name.startswith(DESCRIBE):

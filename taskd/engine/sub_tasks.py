@@ -123,15 +123,18 @@ class SubTasks:
         return lifecycle.delegated(task, name, tx.now)
 
     def overdue(self, tx: Transaction, task_id: int, name: str) -> list[Task]:
-        """The step has waited for its sub-tasks for as long as it may: they are cancelled.
+        """Where the step has waited for its sub-tasks for as long as it may, they are cancelled.
 
-        Those that were.
+        Those that were. The clock may say that it is not so yet, and the step may have begun anew.
         """
         task = tx.get(task_id)
         step = task.steps[name]
         limit = self._timeout(task, name)
-        late = limit and step.started_at and tx.now >= step.started_at + timedelta(seconds=limit)
-        if not (limit and late and step.waits_for_tasks):
+        if not (limit and step.started_at and step.waits_for_tasks):
+            return []
+        deadline = step.started_at + timedelta(seconds=limit)
+        if tx.now < deadline:
+            tx.after_commit.append(lambda: self.arm(deadline, task_id, name))
             return []
         tx.save(self._fail(tx, task, name, timed_out(limit).error))
         cancelled = []

@@ -429,6 +429,15 @@ def test_step_waits_for_its_sub_tasks_no_longer_than_it_may() -> None:
         assert stage.rest(task.id).result is Result.WARNING
 
 
+def test_clock_that_is_behind_the_timer_costs_no_time_limit() -> None:
+    with a_stage(one_step("limited", LIMITED), a_definition("child", fields=(NUMBER,))) as stage:
+        task = split(stage, children(1), "limited")
+        stage.next_call()
+        stage.loop.call(partial(stage.director.arm, found(stage, task.id).created_at, 1, "split"))
+
+        assert stage.rest(task.id).steps["split"].error
+
+
 def test_time_for_sub_tasks_goes_on_with_the_next_daemon(tmp_path: Path) -> None:
     definitions = one_step("limited", LIMITED), a_definition("child", fields=(NUMBER,))
     with a_stage(*definitions, folder=tmp_path) as stage:
