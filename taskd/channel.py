@@ -33,7 +33,7 @@ class Channel:
             self.daemon: dict[str, Any] = self.ask(
                 "hello", protocol=wire.PROTOCOL, client=self.name
             )
-        except BaseException:
+        except BaseException:  # nobody would hold it
             self.close()
             raise
 

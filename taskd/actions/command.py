@@ -89,7 +89,7 @@ def _wait(process: subprocess.Popen[bytes], log: Log) -> list[str]:
         pump.start()
     try:
         process.wait()
-    except BaseException:
+    except BaseException:  # it ends with the step, whatever ended that
         process.kill()
         process.wait()
         raise

@@ -1,7 +1,6 @@
 """Tasks: start, find, get, wait, resume, skip, cancel."""
 
 import math
-from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from taskd import wire
@@ -10,7 +9,7 @@ from taskd.api.access import Caller, Permission
 from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
 from taskd.api.references import resolve
 from taskd.catalog import child
-from taskd.engine import sub_tasks
+from taskd.engine import family
 from taskd.engine.creating import Order, create
 from taskd.engine.engine import Engine
 from taskd.engine.watchers import Watcher
@@ -18,7 +17,7 @@ from taskd.model import lifecycle
 from taskd.model.definition import Command, Definition, Retry, StepDefinition
 from taskd.model.errors import InvalidInput, QueryError
 from taskd.model.page import Page
-from taskd.model.step import JSON, Rescue, StepState
+from taskd.model.step import JSON, Rescue
 from taskd.model.task import Task
 from taskd.store import tasks as store
 from taskd.store.database import Connection
@@ -240,7 +239,7 @@ def skip(
     if steps == []:
         raise InvalidInput("no step is named; without `steps`, all that failed are skipped")
     task = tx.get(resolve(tx.connection, caller, task_id))
-    return tx.save(sub_tasks.skip(tx, task, steps, caller.user))
+    return tx.save(family.skip(tx, task, steps, caller.user))
 
 
 @command(Permission.EDIT_TASKS)
@@ -249,8 +248,6 @@ def cancel(
 ) -> Brief:
     """Cancel a task; what runs of it is told, and ended after its grace, or at once by `force`."""
     task = tx.get(resolve(tx.connection, caller, task_id))
-    cancelled = sub_tasks.cancel(tx, engine.catalog, task, caller.user)
-    for step in [step for each in cancelled for step in each.steps.values()]:
-        if step.state is StepState.RUNNING and step.call_id is not None:
-            tx.after_commit.append(partial(engine.pool.cancel, step.call_id, force=force))
+    cancelled = family.cancel(tx, engine.catalog, task, caller.user)
+    engine.director.tell_to_end(tx, cancelled, force=force)
     return cancelled[0].brief()

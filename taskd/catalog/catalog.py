@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from taskd import wire
-from taskd.model.definition import Broken, Definition
+from taskd.model.definition import Broken, Definition, StepDefinition
 from taskd.model.errors import NotFound
 from taskd.model.task import Task
 
@@ -55,6 +55,11 @@ class Catalog:
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return kept
+
+    def step_of(self, task: Task, name: str) -> StepDefinition | None:
+        """What its action says of the step now; None when the step or the action is gone."""
+        definition = self.of(task)
+        return definition.step(name) if definition else None
 
     def why_missing(self, label: str) -> str:
         """`no action 'x'`, and which files could not be loaded, since it may be in one of them."""

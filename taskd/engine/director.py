@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from taskd.engine import ending, secrets
 from taskd.engine.hooks import Hooks
@@ -105,7 +105,7 @@ class Director:
         value, error = done.get()
         if error:
             raise error
-        return value  # type: ignore[no-any-return]
+        return cast(T, value)
 
     @property
     def calls_out(self) -> int:
@@ -125,13 +125,18 @@ class Director:
         """Let a step wait for its sub-tasks no longer than until then."""
 
         def overdue(tx: Transaction) -> None:
-            for task in self.starter.sub_tasks.overdue(tx, task_id, name):
-                for step in task.steps.values():
-                    if step.state is StepState.RUNNING and step.call_id is not None:
-                        tx.after_commit.append(partial(self.pool.cancel, step.call_id))
+            self.tell_to_end(tx, self.starter.sub_tasks.overdue(tx, task_id, name))
 
         seconds = max(0.0, (deadline - self._clock()).total_seconds())
         self._loop.later(seconds, lambda: self.add(Change(overdue)))
+
+    def tell_to_end(
+        self, tx: Transaction, cancelled: Iterable[Task], *, force: bool = False
+    ) -> None:
+        """What runs of these tasks, once it is committed that they are cancelled."""
+        for step in [step for task in cancelled for step in task.steps.values()]:
+            if step.state is StepState.RUNNING and step.call_id is not None:
+                tx.after_commit.append(partial(self.pool.cancel, step.call_id, force=force))
 
     def look(self) -> None:
         """Whether something more may start."""

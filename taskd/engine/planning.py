@@ -6,7 +6,8 @@ The functions give the task that follows; whoever calls them saves it.
 from functools import lru_cache
 
 from taskd.catalog.catalog import Catalog
-from taskd.engine.sub_tasks import SUBSCRIBERS, ancestors
+from taskd.engine.family import ancestors
+from taskd.engine.sub_tasks import SUBSCRIBERS
 from taskd.executors.base import Planned
 from taskd.model import flow as flows
 from taskd.model import lifecycle

@@ -49,8 +49,7 @@ def _limit(
 ) -> None:
     """A step that goes on has what is left of its time; a command's supervisor sees to it alone."""
     task = tasks.get(database.writer, task_id)
-    definition = director.starter.catalog.of(task)
-    known = definition.step(name) if definition else None
+    known = director.starter.catalog.step_of(task, name)
     begun = task.steps[name].started_at
     if known and known.timeout is not None and begun:
         passed = (datetime.now(UTC) - begun).total_seconds()

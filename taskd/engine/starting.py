@@ -69,7 +69,7 @@ class Starter:
             calls = self._start_task(tx, task, number, room)
         except Lost:
             raise
-        except Exception as error:
+        except Exception as error:  # a mistake of ours: the task tells of it
             log.exception("cannot start a step of task %d", task.id)
             tx.undo_change()
             step = _numbered(task, number)
@@ -99,12 +99,12 @@ class Starter:
         self, tx: Transaction, task: Task, step: Step, definition: Definition, calls: list[Call]
     ) -> Task:
         known = definition.step(step.name)
-        if step.name == SUBSCRIBERS:
-            return self.sub_tasks.start_subscribers(tx, task)
-        if changed := _what_changed(task, step, definition, known):
+        if step.name != SUBSCRIBERS and (changed := _what_changed(task, step, definition, known)):
             return self._vanished(task, step, changed, tx.now)
         if step.started_at and children.delegates(tx.connection, task.id, step.number):
             return self.sub_tasks.start_again(tx, task, step.name)
+        if step.name == SUBSCRIBERS:
+            return self.sub_tasks.start_subscribers(tx, task)
         if known and known.delegation:
             values = _input(task, definition) | _outputs(task, known.needs)
             task = lifecycle.begun(task, step.name, None, tx.now)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from taskd.catalog.catalog import Catalog
 from taskd.catalog.inputs import read_input
 from taskd.engine import secrets
 from taskd.engine.creating import Order, create
+from taskd.engine.family import ancestors, cancel
 from taskd.executors.base import Delegated, SubTask, timed_out
 from taskd.model import lifecycle
 from taskd.model.definition import Delegation, Retry
@@ -89,9 +90,6 @@ class SubTasks:
 
     def start_subscribers(self, tx: Transaction, task: Task) -> Task:
         """The actions that run beside this one, with those of its inputs that they have."""
-        step = task.steps[SUBSCRIBERS]
-        if step.started_at and children.delegates(tx.connection, task.id, step.number):
-            return self.start_again(tx, task, SUBSCRIBERS)
         hidden = secrets.read(self._places.secrets, task.id)
         wanted = []
         for label in self.catalog.subscribers.get(task.label, ()):
@@ -152,8 +150,7 @@ class SubTasks:
             tx.after_commit.append(lambda: self.arm(deadline, task.id, name))
 
     def _timeout(self, task: Task, name: str) -> float | None:
-        definition = self.catalog.of(task)
-        known = definition.step(name) if definition else None
+        known = self.catalog.step_of(task, name)
         return known.timeout if known else None
 
     def settle(self, tx: Transaction) -> bool:
@@ -221,7 +218,7 @@ class SubTasks:
     ) -> Task:
         """A sub-task that is paused needs a person, whatever the step's rescue is."""
         definition = self.catalog.of(task)
-        known = definition.step(name) if definition else None
+        known = self.catalog.step_of(task, name)
         rescue = definition.rescue_of(name) if definition else Rescue.PAUSE
         retry = known.retry if known else Retry()
         if paused:
@@ -264,43 +261,6 @@ class SubTasks:
             parent=parent.id,
             held=held,
         )
-
-
-def ancestors(tx: Transaction, task: Task) -> Iterator[Task]:
-    """Its parent, the parent of that, …"""
-    while task.parent_task_id is not None:
-        task = tx.get(task.parent_task_id)
-        yield task
-
-
-def cancel(tx: Transaction, catalog: Catalog, task: Task, who: str) -> list[Task]:
-    """The task and what it waits for, all cancelled. Raises InvalidState; then none is."""
-    family = [task]
-    for each in family:  # it grows meanwhile
-        family += map(tx.get, children.unfinished(tx.connection, each.id))
-    cancelled = []
-    for each in family:
-        definition = catalog.of(each)
-        may = definition is None or definition.cancellable
-        cancelled.append(lifecycle.cancel(each, who, tx.now, cancellable=may))
-    return [tx.save(each) for each in cancelled]
-
-
-def skip(tx: Transaction, task: Task, names: Collection[str] | None, who: str) -> Task:
-    """The task without what failed. Raises InvalidState, also where a sub-task of it is left."""
-    skipped = lifecycle.skip(task, names, who, tx.now)
-    for name, step in task.steps.items():
-        if step.finished or not skipped.steps[name].finished:
-            continue
-        for child in children.of_step(tx.connection, task.id, step.number):
-            if not (left := tx.get(child.id)).finished:
-                way = "resume" if left.state is State.PAUSED else "wait"
-                raise InvalidState(
-                    f"cannot skip step {name!r} of task {task.id}: its sub-task {left.id} is"
-                    f" {left.state}",
-                    hint=f"first taskctl {way} {left.id}, or taskctl cancel {left.id}",
-                )
-    return skipped
 
 
 def _output(ended: Iterable[Child]) -> JSON:

@@ -203,6 +203,7 @@ def _traceback(error: BaseException) -> str:
         summary = traceback.TracebackException.from_exception(error, compact=True)
         _drop_our_frames(summary)
         return "".join(summary.format())
+    # As above: it formats what the author's classes say of themselves.
     except BaseException as second:
         return f"no traceback: {type(second).__name__}"
 

@@ -140,7 +140,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, new: bool) -> None:
             migration(Schema(connection))
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # all or nothing, also where one is interrupted
         connection.execute("ROLLBACK")
         raise
 

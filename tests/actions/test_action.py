@@ -60,7 +60,7 @@ def test_action_is_frozen_and_comparable() -> None:
 
     assert backup == BackUp(site="blog", channels=[])
     with pytest.raises(FrozenInstanceError):
-        backup.site = "other"  # type: ignore[misc]
+        backup.site = "other"  # type: ignore[misc]  # that it may not is the test
 
 
 def test_options_of_a_step_are_read() -> None:
@@ -190,4 +190,4 @@ def test_every_public_name_is_there_and_has_its_type(name: str) -> None:
 
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Acton'"):
-        _ = taskd.Acton  # type: ignore[attr-defined]
+        _ = taskd.Acton  # type: ignore[attr-defined]  # so it is

@@ -11,7 +11,7 @@ import pytest
 from builders import a_definition, an_error
 from stage import PATIENCE, Stage, a_stage
 
-from taskd.engine import sub_tasks
+from taskd.engine import family
 from taskd.executors.base import Call, Delegated, Failure, Outcome, Snoozed, SubTask, Success
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Field, Retry, StepDefinition
@@ -75,7 +75,7 @@ def resume(stage: Stage, task_id: int) -> None:
 
 def cancel(stage: Stage, task_id: int) -> list[Task]:
     catalog = stage.starter.catalog
-    return stage.director.do(lambda tx: sub_tasks.cancel(tx, catalog, tx.get(task_id), "ana"))
+    return stage.director.do(lambda tx: family.cancel(tx, catalog, tx.get(task_id), "ana"))
 
 
 # Sub-tasks

@@ -1,5 +1,6 @@
 """Author code and the engine in one process: a class fails, pauses, is resumed and ends well."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,10 @@ def director(tmp_path: Path) -> Director:
     return director
 
 
-def change(director: Director, apply: object) -> Task:
+def change(director: Director, apply: Callable[[Transaction], Task]) -> Task:
     """The task as it is once all that follows from a change is done."""
     changed: list[int] = []
-    director.put(lambda tx: changed.append(apply(tx).id))  # type: ignore[operator]
+    director.put(lambda tx: changed.append(apply(tx).id))
     director.serve()
     found: list[Task] = []
     director.put(lambda tx: found.append(tx.get(changed[0])))

@@ -115,7 +115,7 @@ def test_action_takes_the_place_of_another_as_edited_code_does() -> None:
 
         @step
         def two(self, one: str) -> str:
-            raise NotImplementedError(one)
+            raise ValueError(one)
 
     class New(Old, label="edited"):
         @step

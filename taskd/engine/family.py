@@ -1,0 +1,47 @@
+"""A task with those above and below it: what is done to one of them reaches others."""
+
+from collections.abc import Collection, Iterator
+
+from taskd.catalog.catalog import Catalog
+from taskd.model import lifecycle
+from taskd.model.errors import InvalidState
+from taskd.model.task import State, Task
+from taskd.store import children
+from taskd.store.transaction import Transaction
+
+
+def ancestors(tx: Transaction, task: Task) -> Iterator[Task]:
+    """Its parent, the parent of that, …"""
+    while task.parent_task_id is not None:
+        task = tx.get(task.parent_task_id)
+        yield task
+
+
+def cancel(tx: Transaction, catalog: Catalog, task: Task, who: str) -> list[Task]:
+    """The task and what it waits for, all cancelled. Raises InvalidState; then none is."""
+    family = [task]
+    for each in family:  # it grows meanwhile
+        family += map(tx.get, children.unfinished(tx.connection, each.id))
+    cancelled = []
+    for each in family:
+        definition = catalog.of(each)
+        may = definition is None or definition.cancellable
+        cancelled.append(lifecycle.cancel(each, who, tx.now, cancellable=may))
+    return [tx.save(each) for each in cancelled]
+
+
+def skip(tx: Transaction, task: Task, names: Collection[str] | None, who: str) -> Task:
+    """The task without what failed. Raises InvalidState, also where a sub-task of it is left."""
+    skipped = lifecycle.skip(task, names, who, tx.now)
+    for name, step in task.steps.items():
+        if step.finished or not skipped.steps[name].finished:
+            continue
+        for child in children.of_step(tx.connection, task.id, step.number):
+            if not (left := tx.get(child.id)).finished:
+                way = "resume" if left.state is State.PAUSED else "wait"
+                raise InvalidState(
+                    f"cannot skip step {name!r} of task {task.id}: its sub-task {left.id} is"
+                    f" {left.state}",
+                    hint=f"first taskctl {way} {left.id}, or taskctl cancel {left.id}",
+                )
+    return skipped
