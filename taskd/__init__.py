@@ -10,6 +10,7 @@ _HOMES = {
     "Action": "taskd.actions.action",
     "CommandFailed": "taskd.actions.command",
     "Lock": "taskd.model.lock",
+    "OnConflict": "taskd.model.task",
     "Rescue": "taskd.model.step",
     "Retry": "taskd.model.definition",
     "Secret": "taskd.actions.secret",

@@ -14,3 +14,4 @@ from taskd.model.lock import Lock as Lock
 from taskd.model.lock import exclusive as exclusive
 from taskd.model.lock import link as link
 from taskd.model.step import Rescue as Rescue
+from taskd.model.task import OnConflict as OnConflict

@@ -13,6 +13,7 @@ from taskd import (
     Action,
     CommandFailed,
     Lock,
+    OnConflict,
     Rescue,
     Retry,
     Secret,
@@ -48,6 +49,7 @@ class PublishSite(
     cleanup_after="30d",
     cancellable=False,
     singleton=True,
+    on_conflict=OnConflict.WAIT,
 ):
     """Copy a site to where it is served, and tell its readers."""
 

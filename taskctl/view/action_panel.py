@@ -39,6 +39,7 @@ def _attributes(action: Record) -> list[tuple[str, Text]]:
     return [
         ("title", Text("" if by_code else inert(action["title"]))),
         ("locks", Text(inert(", ".join(locks)))),
+        ("if locked", Text(_ON_CONFLICT[action["on_conflict"]])),
         ("plan", Text("its code decides on title, locks and steps" if by_code else "")),
         ("rescue", Text(inert(action["rescue"]))),
         ("beside", Text(inert(action.get("subscribes_to") or ""))),
@@ -47,6 +48,13 @@ def _attributes(action: Record) -> list[tuple[str, Text]]:
         ("runs", Text("in the daemon itself" if action["isolation"] == "thread" else "")),
         ("file", Text(inert(f"{action['file']}:{action['line']}" if action["file"] else ""))),
     ]
+
+
+_ON_CONFLICT = {
+    "pause": "",
+    "wait": "it waits for its turn",
+    "skip": "it is skipped: cancelled at once",
+}
 
 
 def _input(field: Record) -> Iterator[Text]:

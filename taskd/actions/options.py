@@ -13,6 +13,7 @@ from taskd.model.definition import Isolation
 from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.step import Rescue
+from taskd.model.task import OnConflict
 
 
 class Options(TypedDict, total=False):
@@ -23,6 +24,7 @@ class Options(TypedDict, total=False):
     cleanup_after: str | None
     cancellable: bool
     singleton: bool
+    on_conflict: OnConflict
     subscribes_to: str
     isolation: Literal["process", "thread"]
 
@@ -67,6 +69,12 @@ def check_rescue(value: object) -> Rescue:
     return Rescue(str(value))
 
 
+def _check_on_conflict(value: object) -> OnConflict:
+    if value not in list(OnConflict):
+        raise ValueError("expected OnConflict.PAUSE, OnConflict.WAIT or OnConflict.SKIP")
+    return OnConflict(str(value))
+
+
 def check_flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("expected True or False")
@@ -91,6 +99,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "cleanup_after": _check_period,
     "cancellable": check_flag,
     "singleton": check_flag,
+    "on_conflict": _check_on_conflict,
     "subscribes_to": check_label,
     "isolation": _check_isolation,
 }

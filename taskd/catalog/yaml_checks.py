@@ -10,12 +10,14 @@ from taskd.model.definition import Field
 from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.step import JSON, Rescue
+from taskd.model.task import OnConflict
 from taskd.model.template import placeholders
 
 TEXT: dict[str, JSON] = {"type": "string"}
 FLAG: dict[str, JSON] = {"type": "boolean"}
 LENGTH: dict[str, JSON] = {"anyOf": [{"type": "string"}, {"type": "number"}]}
 RESCUE: dict[str, JSON] = {"enum": [str(rescue) for rescue in Rescue]}
+ON_CONFLICT: dict[str, JSON] = {"enum": [str(choice) for choice in OnConflict]}
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = re.compile(

@@ -19,6 +19,7 @@ from taskd.catalog.schema import find_problem
 from taskd.catalog.yaml_checks import (
     FLAG,
     LENGTH,
+    ON_CONFLICT,
     RESCUE,
     TEXT,
     check_keys,
@@ -32,6 +33,7 @@ from taskd.model.definition import Definition, Field
 from taskd.model.errors import InvalidInput
 from taskd.model.lock import parse_lock
 from taskd.model.step import JSON, Rescue
+from taskd.model.task import OnConflict
 
 _KEYS: dict[str, dict[str, JSON]] = {
     "label": TEXT,
@@ -42,6 +44,7 @@ _KEYS: dict[str, dict[str, JSON]] = {
     "cleanup_after": LENGTH,
     "cancellable": FLAG,
     "singleton": FLAG,
+    "on_conflict": ON_CONFLICT,
     "subscribes_to": TEXT,
     "steps": {"type": "object"},
 }
@@ -79,6 +82,7 @@ def compile_definition(text: str, file: str) -> Definition:
         cleanup_after=_compile_period(document, values),
         cancellable=values.get("cancellable", True),
         singleton=values.get("singleton", False),
+        on_conflict=OnConflict(values.get("on_conflict", OnConflict.PAUSE)),
         subscribes_to=values.get("subscribes_to"),
         file=file,
         line=1,

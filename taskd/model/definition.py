@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from taskd.model.step import JSON, Rescue
-from taskd.model.task import Flow
+from taskd.model.task import Flow, OnConflict
 
 
 class Isolation(StrEnum):
@@ -125,6 +125,7 @@ class Definition:
     cleanup_after: str | None = None
     cancellable: bool = True
     singleton: bool = False
+    on_conflict: OnConflict = OnConflict.PAUSE
     isolation: Isolation = Isolation.PROCESS
     subscribes_to: str | None = None  # the label of an action beside which it runs
     hooks: tuple[Hook, ...] = ()

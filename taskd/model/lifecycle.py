@@ -3,7 +3,7 @@
                                     resume
                               ┌──────────────┐
                               ▼              │
-scheduled ─► planned ─► running ─► paused ─► stopped
+scheduled ─► planned ─► running ─► paused ─► stopped ─► planned, running   resume after unlock
                  │         ▲          │ ▲       ▲
                  │         └──────────┘ │       │
                  │        resume, skip  │       │
@@ -11,6 +11,7 @@ scheduled ─► planned ─► running ─► paused ─► stopped
                  └──────────────────────────────┘   cancel, unlock, FAIL
 
 A step:  pending ─► running ─► success | error | cancelled | pending (retry, never ran)
+         running ─► suspended (a time, sub-tasks; of the plan: a lock) ─► running, success, …
          pending ─► skipped | cancelled       error ─► pending (resume) | skipped
 
 Each function takes a task and gives the task that follows. Events for the history are appended to
@@ -90,6 +91,7 @@ def planned(task: Task, name: str, flow: Flow, steps: Iterable[Step], now: datet
         started_at=plan.started_at or now,
         ended_at=now,
         error=None,
+        kept=None,
     )
     for step in steps:
         draft.steps[step.name] = step
@@ -97,6 +99,23 @@ def planned(task: Task, name: str, flow: Flow, steps: Iterable[Step], now: datet
     draft.enter(State.RUNNING)
     draft.fields |= {"name": name, "flow": flow, "started_at": task.started_at or now}
     draft.note("planned")
+    return draft.settle()
+
+
+def waits(task: Task, plan: JSON, why: str, now: datetime) -> Task:
+    """The plan is made, and kept until the task has its locks."""
+    draft = _Draft(task, now)
+    draft.suspend(PLAN, kept=plan)
+    draft.note("waiting", why)
+    return draft.settle()
+
+
+def passed_over(task: Task, why: str, now: datetime) -> Task:
+    """It cannot have its locks, and is not to wait for them: planned → stopped."""
+    draft = _Draft(task, now)
+    draft.change(PLAN, state=StepState.CANCELLED, call_id=None, ended_at=now, note=why)
+    draft.note("cancelled", why)
+    draft.cancelling = True
     return draft.settle()
 
 
@@ -167,6 +186,13 @@ def cancelled(task: Task, name: str, now: datetime) -> Task:
     return draft.settle()
 
 
+def killed(task: Task, name: str, now: datetime) -> Task:
+    """The step was still running when its task was unlocked."""
+    draft = _Draft(task, now)
+    draft.kill(name)
+    return draft.settle()
+
+
 def never_ran(task: Task, name: str, now: datetime) -> Task:
     """The attempt does not count."""
     draft = _Draft(task, now)
@@ -192,17 +218,23 @@ def due(task: Task, name: str, now: datetime) -> Task:
 
 
 def resume(task: Task, who: str, now: datetime) -> Task:
-    """Paused → running; the failed steps start afresh, finished ones are kept."""
-    if task.state is not State.PAUSED and not task.resumable:
-        raise InvalidState(f"cannot resume task {task.id}: it is {task.state}, not paused")
+    """Paused, or stopped by unlock, → running; what failed starts afresh, finished steps are kept.
+
+    Whoever calls this for a task that was unlocked has taken its locks again.
+    """
+    if not (task.state is State.PAUSED or (task.finished and task.resumable)):
+        hint = f"it waits for a lock; taskctl show {task.id} --locks" if task.waits_for_lock else ""
+        why = f"it is {task.state}, not paused"
+        raise InvalidState(f"cannot resume task {task.id}: {why}", hint=hint)
     draft = _Draft(task, now)
-    planning = task.steps[PLAN].state is StepState.ERROR
+    draft.unlocking = False
     for name, step in task.steps.items():
-        if step.state is StepState.ERROR:
+        if step.state in (StepState.ERROR, StepState.CANCELLED):
             draft.put_back(name)
             draft.change(name, attempts=0, interruptions=0)
-    draft.enter(State.PLANNED if planning else State.RUNNING, Result.PENDING)
-    draft.fields |= {"needed_help": True, "resumable": False, "ended_at": None}
+    draft.change(PLAN, kept=None)
+    draft.enter(State.RUNNING if task.steps[PLAN].finished else State.PLANNED, Result.PENDING)
+    draft.fields |= {"needed_help": True, "resumable": False, "ended_at": None, "output": None}
     draft.note("resumed", who=who)
     return draft.settle()
 
@@ -260,6 +292,33 @@ def cancel(task: Task, who: str, now: datetime, *, cancellable: bool = True) -> 
     return draft.settle()
 
 
+def unlock(
+    task: Task, who: str, now: datetime, *, force: bool = False, detail: str = "", kept: JSON = None
+) -> Task:
+    """Stop a paused task or, by `force`, any. It may be resumed; `kept` is what its plan keeps.
+
+    Steps that run are to be killed; the task stops when that is reported by `killed`.
+    """
+    if task.finished:
+        raise InvalidState(f"cannot unlock task {task.id}: it is stopped ({task.result})")
+    if task.state is not State.PAUSED and not force:
+        raise InvalidState(
+            f"cannot unlock task {task.id}: it is {task.state}, not paused",
+            hint=f"taskctl cancel {task.id}; if that is no use, taskctl unlock --force {task.id}",
+        )
+    draft = _Draft(task, now)
+    draft.note("unlocked", detail, who)
+    draft.unlocking = True
+    draft.fields["resumable"] = True
+    for name, step in task.steps.items():
+        if step.state is StepState.SUSPENDED:
+            draft.kill(name)
+        elif step.state is StepState.PENDING:
+            draft.change(name, ready=False, due_at=None)
+    draft.change(PLAN, kept=kept)
+    return draft.settle()
+
+
 class _Draft:
     """A task that is being changed: what becomes of it is made in one go by `done`."""
 
@@ -270,6 +329,7 @@ class _Draft:
         self.state = task.state
         self.flow = task.flow
         self.cancelling = task.cancelling
+        self.unlocking = task.unlocking
         self.fields: dict[str, object] = {}
         self.events: list[Event] = []
 
@@ -308,6 +368,13 @@ class _Draft:
             note="",
         )
 
+    def kill(self, name: str) -> None:
+        told = "killed by unlock"
+        error = StepError("unlocked", told, step=name, action=self.task.label)
+        self.change(name, state=StepState.ERROR, ready=False, due_at=None, call_id=None)
+        self.change(name, ended_at=self.now, error=error, rescue=Rescue.PAUSE)
+        self.note("step failed", f"{name}: {told}")
+
     def fail(self, name: str, error: StepError, retry: Retry, rescue: Rescue) -> None:
         step = self.steps[name]
         error = replace(error, step=name, action=self.task.label)
@@ -336,7 +403,7 @@ class _Draft:
 
     def cancel_pending(self) -> None:
         for name, step in self.steps.items():
-            if step.state is StepState.PENDING or step.waits_for_time:
+            if step.state is StepState.PENDING or step.waits_for_time or step.waits_for_lock:
                 self.change(name, state=StepState.CANCELLED, ready=False, due_at=None)
 
     def failures(self) -> list[Step]:
@@ -357,7 +424,9 @@ class _Draft:
         """Mark what may start next; when nothing can, pause or stop the task."""
         while not self._mark_ready() and not self._is_active():
             failures = self.failures()
-            if self.cancelling:
+            if self.unlocking:
+                self._stop(Result.ERROR)
+            elif self.cancelling:
                 self.cancel_pending()
                 self._stop(self._good_end() if self._all_finished() else Result.CANCELLED)
             elif not failures:
@@ -381,7 +450,7 @@ class _Draft:
 
     def _mark_ready(self) -> bool:
         """Whether there was something to mark."""
-        if self.cancelling or self.state not in (State.PLANNED, State.RUNNING):
+        if self.cancelling or self.unlocking or self.state not in (State.PLANNED, State.RUNNING):
             return False
         marked = False
         for name in self._next():

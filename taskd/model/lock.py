@@ -5,6 +5,8 @@ from datetime import datetime
 
 from taskd.model.errors import InvalidInput
 
+MAX_LENGTH = 1000  # characters of a lock as text
+
 
 @dataclass(frozen=True)
 class Lock:
@@ -25,13 +27,20 @@ class Lock:
             and (not self.operation or not other.operation or self.operation == other.operation)
         )
 
+    def covers(self, other: "Lock") -> bool:
+        """Whoever holds this need not take `other`, too."""
+        return self.conflicts_with(other) and self.operation in ("", other.operation)
+
     def __str__(self) -> str:
         return f"{self.resource}/{self.operation}" if self.operation else self.resource
 
 
 @dataclass(frozen=True)
-class Holding:
-    """A lock that a task holds, as `taskctl locks` shows it."""
+class Claim:
+    """A lock that a task holds or waits for, as `taskctl locks` shows it.
+
+    `behind`: the tasks that hold what stands against it, and the one that waits just before it.
+    """
 
     resource: str
     operation: str
@@ -40,16 +49,18 @@ class Holding:
     state: str
     user: str
     since: datetime
+    held: bool = True
+    behind: tuple[int, ...] = ()
 
 
 def exclusive(resource: str, operation: str = "") -> Lock:
     """Nobody else may hold `resource` for `operation`, or for anything when that is empty."""
-    return Lock(_checked(resource), operation)
+    return _checked(Lock(resource, operation), f"{resource!r} as a lock")
 
 
 def link(resource: str) -> Lock:
     """Refer to `resource`, so that the task is found by it."""
-    return Lock(_checked(resource), exclusive=False)
+    return _checked(Lock(resource, exclusive=False), f"{resource!r} as a link")
 
 
 def parse_lock(text: str) -> Lock:
@@ -60,17 +71,20 @@ def parse_lock(text: str) -> Lock:
     resource, slash, operation = text.rpartition("/")
     if not slash:
         resource, operation = text, ""
-    return exclusive(resource, operation)
+    return _checked(Lock(resource, operation), f"{text!r} as a lock")
 
 
-def _is_text(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _checked(resource: str) -> str:
-    kind, colon, identity = resource.partition(":")
-    if not (kind and colon and identity) or not _is_text(resource):
+def _checked(lock: Lock, read: str) -> Lock:
+    kind, colon, identity = lock.resource.partition(":")
+    if not (kind and colon and identity):
+        parts = f"resource {lock.resource!r}, operation {lock.operation!r}"
+        understood = f"{parts}; " if lock.operation else ""
         raise InvalidInput(
-            f"cannot read {resource!r} as a resource: expected 'type:id', as in 'site:blog'"
+            f"cannot read {read}: {understood}expected 'type:id' or 'type:id/operation', "
+            "as in 'site:blog/backup'"
         )
-    return resource
+    if any("\ud800" <= character <= "\udfff" for character in str(lock)):
+        raise InvalidInput(f"cannot read {read}: half of a surrogate pair is no text")
+    if len(str(lock)) > MAX_LENGTH:
+        raise InvalidInput(f"{str(lock)[:40]!r}… is longer than {MAX_LENGTH} characters")
+    return lock

@@ -37,9 +37,9 @@ class StepError:
     """Why a step failed.
 
     `kind` is the exception class, or one of `exit`, `signal`, `timeout`, `interrupted`,
-    `lock-conflict`, `action-changed`. `traceback` is what helps to find the cause: a Python
-    traceback, or the last lines that a command wrote to stderr. `detail` holds what else is known,
-    e.g. `{"status": 3}`, `{"signal": 9}` or `{"resource": "site:blog", "holders": [41]}`.
+    `unlocked`, `lock-conflict`, `action-changed`. `traceback` is what helps to find the cause: a
+    Python traceback, or the last lines that a command wrote to stderr. `detail` holds what else is
+    known, e.g. `{"status": 3}`, `{"signal": 9}` or `{"resource": "site:blog", "holders": [41]}`.
     """
 
     kind: str
@@ -94,8 +94,15 @@ class Step:
         return self.state is StepState.SUSPENDED and due
 
     @property
+    def waits_for_lock(self) -> bool:
+        """`kept` is the plan until then."""
+        return self.state is StepState.SUSPENDED and self.kind is StepKind.PLAN
+
+    @property
     def waits_for_tasks(self) -> bool:
-        return self.state is StepState.SUSPENDED and not self.waits_for_time
+        return self.state is StepState.SUSPENDED and not (
+            self.waits_for_time or self.waits_for_lock
+        )
 
     @property
     def finished(self) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
-from taskd.model.lock import Lock
+from taskd.model.lock import Claim, Lock
 from taskd.model.step import JSON, Step, StepError, StepKind, StepState
 
 Flow: TypeAlias = JSON
@@ -57,7 +57,8 @@ class Task:
     """The fields up to `history` are what users see (their names are the JSON names).
 
     `steps` is in the order of the plan. `history` holds, inside the director, only what is not
-    stored yet; `errors` is made when a task is shown. `descriptions` are in the author's words.
+    stored yet; `errors` and `waits_for` are made when a task is shown. `descriptions` are in the
+    author's words.
     """
 
     __hidden__: ClassVar = frozenset(
@@ -100,6 +101,7 @@ class Task:
     steps: dict[str, Step] = field(default_factory=dict)
     locks: tuple[Lock, ...] = ()
     links: tuple[Lock, ...] = ()
+    waits_for: tuple[Claim, ...] = ()
     errors: tuple[StepError, ...] = ()
     history: tuple[Event, ...] = ()
     descriptions: dict[str, str] = field(default_factory=dict)  # of input, output and error
@@ -113,7 +115,7 @@ class Task:
     on_conflict: OnConflict = OnConflict.PAUSE
     needed_help: bool = False  # some step once failed and was resumed or skipped
     cancelling: bool = False
-    resumable: bool = False  # stopped by unlock
+    resumable: bool = False  # unlocked: stopped, or about to be
 
     def __wire__(self) -> dict[str, object]:
         """What travels beside the fields."""
@@ -134,6 +136,19 @@ class Task:
     @property
     def finished(self) -> bool:
         return self.state is State.STOPPED
+
+    @property
+    def waits_for_lock(self) -> bool:
+        """Its plan is made, and kept in its plan step."""
+        if self.state is not State.PLANNED:
+            return False
+        plan = self.steps.get("plan")
+        return plan is not None and plan.waits_for_lock
+
+    @property
+    def unlocking(self) -> bool:
+        """It stops when what runs of it has been killed."""
+        return self.resumable and self.state is not State.STOPPED
 
     @property
     def resting(self) -> bool:

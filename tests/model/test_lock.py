@@ -45,10 +45,37 @@ def test_lock_is_read_as_it_is_written(lock: Lock) -> None:
 
 @pytest.mark.parametrize("text", ["", "blog", ":blog", "site:", "/backup", "site:/backup"])
 def test_resource_without_type_or_id_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="expected 'type:id', as in 'site:blog'"):
+    with pytest.raises(InvalidInput, match="expected 'type:id' or"):
         parse_lock(text)
 
 
 def test_link_needs_a_resource_too() -> None:
-    with pytest.raises(InvalidInput, match="cannot read 'blog' as a resource"):
+    with pytest.raises(InvalidInput, match="cannot read 'blog' as a link"):
         link("blog")
+
+
+def test_what_was_understood_of_a_lock_is_said() -> None:
+    with pytest.raises(InvalidInput, match="resource '/srv', operation 'blog'; expected 'type:id'"):
+        parse_lock("/srv/blog")
+
+
+@pytest.mark.parametrize("text", ["site:" + "x" * 1000, "site:\ud800", "site:x/\udfff"])
+def test_lock_that_no_store_can_hold_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_lock(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "covered"),
+    [
+        (exclusive("site:blog"), exclusive("site:blog"), True),
+        (exclusive("site:blog"), exclusive("site:blog", "backup"), True),
+        (exclusive("site:blog", "backup"), exclusive("site:blog", "backup"), True),
+        (exclusive("site:blog", "backup"), exclusive("site:blog"), False),
+        (exclusive("site:blog", "backup"), exclusive("site:blog", "deploy"), False),
+        (exclusive("site:blog"), exclusive("site:shop"), False),
+        (link("site:blog"), exclusive("site:blog"), False),
+    ],
+)
+def test_lock_covers_what_it_makes_needless(one: Lock, other: Lock, covered: bool) -> None:
+    assert one.covers(other) is covered

@@ -37,7 +37,7 @@ def an_action(**changes: Any) -> dict[str, Any]:
         "label": "backup.site", "type": "yaml", "title": "Back up {site}", "doc": "",
         "steps": [an_action_step()], "finalize": None, "flow": ["sequence", "dump"],
         "planner": "data", "fields": [a_field()], "locks": [], "rescue": "pause",
-        "cancellable": True, "singleton": False, "isolation": "process",
+        "cancellable": True, "singleton": False, "on_conflict": "pause", "isolation": "process",
         "file": "/a/backup.yaml", "line": 1,
     }  # fmt: skip
     return action | changes
