@@ -24,6 +24,11 @@ START_OPTIONS = (
         help="Hold this, as in site:blog/backup.",
     ),
     click.option("--link", "links", metavar="R", multiple=True, help="Refer to this resource."),
+    click.option(
+        "--on-conflict",
+        type=click.Choice(["pause", "wait", "skip"]),
+        help="When another task holds a lock of it; else as its action says, or pause.",
+    ),
     click.option("--key", help="Idempotency key: the same key gives the same task back."),
     click.option("--priority", type=int, help="Higher first; 0 unless said."),
 )
@@ -51,7 +56,7 @@ def start(setup: Setup, request: Record, options: Record) -> int:
 
 def _given(options: Record) -> Record:
     """Those of START_OPTIONS that were given, as the daemon takes them."""
-    names = ("name", "locks", "links", "key", "priority")
+    names = ("name", "locks", "links", "on_conflict", "key", "priority")
     return {name: options[name] for name in names if options[name] not in (None, ())}
 
 

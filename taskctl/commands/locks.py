@@ -10,13 +10,13 @@ from taskctl.view.forms import as_page, print_list
 @click.option("--resource", metavar="R", help="Only locks on this resource, as in site:blog.")
 @pass_setup
 def command(setup: Setup, resource: str | None) -> None:
-    """Show who holds which lock, oldest first."""
+    """Show who holds which lock, oldest first, and who waits for it, in the order of their turn."""
     locks = setup.channel.ask("locks.find", resource=resource)
     if setup.output != "table":
         print_list(setup.output, as_page(locks), name="resource", headers=setup.headers)
         return
     if not locks:
-        click.echo("no locks are held", err=True)
+        click.echo("no locks are held or waited for", err=True)
         return
     from taskctl.view.columns import LOCK_COLUMNS
     from taskctl.view.console import show

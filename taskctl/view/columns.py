@@ -62,12 +62,14 @@ def choose(names: Sequence[str], columns: Sequence[Column] = TASK_COLUMNS) -> li
 
 LOCK_COLUMNS = (
     Column("resource", cut=True),
-    Column("operation", lambda lock: lock["operation"] or "all"),
+    Column("operation", lambda claim: claim["operation"] or "all"),
     Column("task_id", style="bold", right=True),
     Column("task_name", cut=True),
     Column("state", style=colors.state),
     Column("user"),
-    _at("since"),
+    Column("held", lambda claim: "held" if claim["held"] else "waits"),
+    Column("for", lambda claim: times.between(claim["since"], None), right=True),
+    Column("behind", lambda claim: ", ".join(map(str, claim["behind"]))),
 )
 
 

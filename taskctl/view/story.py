@@ -12,6 +12,8 @@ from taskctl.view.inert import inert
 
 def now(task: Record) -> str:
     """`task 42 running: copy`, the same until its state or its steps change."""
+    if task.get("waits_for"):
+        return inert(f"task {task['id']} waits: {task['steps'][0]['note']}")
     steps = ", ".join(step["name"] for step in task.get("steps") or () if at_work(step))
     return inert(f"task {task['id']} {task['state']}" + (f": {steps}" if steps else ""))
 
@@ -32,9 +34,17 @@ def ending(task: Record) -> Iterator[str]:
         return
     after = times.length(task.get("duration"))
     yield f"task {number} ended: {task['result']}" + (f", after {after}" if after else "")
+    yield from _passed_over(task)
     if task["result"] == "error":
         yield from _failures(task)
         yield f"  more: taskctl show {number}, taskctl logs {number}"
+
+
+def _passed_over(task: Record) -> Iterator[str]:
+    """Why it did not even begin: a lock that it was not to wait for."""
+    for step in task.get("steps") or ():
+        if step["kind"] == "plan" and step["state"] == "cancelled" and step["note"]:
+            yield f"  {inert(step['note'])}"
 
 
 def _failures(task: Record) -> Iterator[str]:

@@ -39,6 +39,7 @@ def _attributes(task: Record) -> Table:
             ("label", _plain(task["label"])),
             ("state", _state(task)),
             ("result", _result(task)),
+            ("waits for", _plain(task["steps"][0]["note"] if task.get("waits_for") else "")),
             ("progress", Text(times.percent(task["progress"]))),
             ("running", Text(", ".join(_at_work(step) for step in running))),
             ("user", _plain(task["user"])),
@@ -59,8 +60,9 @@ def _attributes(task: Record) -> Table:
 
 
 def _state(task: Record) -> Text:
-    told = any(event["event"] == "cancelled" for event in task.get("history") or ())
-    more = ", being cancelled" if told and task["state"] != "stopped" else ""
+    asked = [event["event"] for event in task.get("history") or () if event["event"] in _ASKED]
+    ends = task["state"] != "stopped" and asked and asked[-1] != "resumed"
+    more = f", being {asked[-1]}" if ends else ""
     return Text(task["state"] + more, style=colors.state(task))
 
 
@@ -102,6 +104,10 @@ def _errors(task: Record) -> Iterator[RenderableType]:
 def _locks(task: Record) -> Iterator[RenderableType]:
     for lock in task.get("locks") or []:
         yield Text.assemble(inert(lock["resource"]), (f"  {_operation(lock)}", "dim"))
+    for claim in task.get("waits_for") or []:
+        behind = ", ".join(f"task {task_id}" for task_id in claim["behind"])
+        told = f"  waits, behind {behind}" if behind else "  waits"
+        yield Text.assemble(inert(claim["resource"]), (f"  {_operation(claim)}{told}", "dim"))
     for link in task.get("links") or []:
         yield Text.assemble(inert(link["resource"]), ("  link", "dim"))
 
@@ -126,6 +132,7 @@ def _plain(value: object) -> Text:
     return Text("" if value is None else inert(value))
 
 
+_ASKED = ("cancelled", "unlocked", "resumed")
 _BODIES = {
     "steps": _flow,
     "errors": _errors,

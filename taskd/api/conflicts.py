@@ -1,14 +1,23 @@
 """A lock conflict is told as it is now: who holds the lock, since when, and what would help."""
 
+from collections.abc import Iterable
+
+from taskd.engine.locking import Conflict
+from taskd.model.errors import LockConflict
+from taskd.model.lifecycle import PLAN
+from taskd.model.lock import Claim, Lock
 from taskd.model.record import replace
 from taskd.model.step import StepError
 from taskd.model.task import State, Task
-from taskd.store import tasks
+from taskd.store import claims, tasks
 from taskd.store.database import Connection
+from taskd.store.transaction import Transaction
 
 
 def explain(connection: Connection, task: Task) -> Task:
-    """`task` with the texts of its conflicts made from the holders as they are."""
+    """`task` with what it waits for, and the texts of its conflicts, as the holders are now."""
+    if task.waits_for_lock:
+        return _with_waits(connection, task)
     steps = {
         name: replace(step, error=_told(connection, step.error))
         for name, step in task.steps.items()
@@ -25,15 +34,40 @@ def explain(connection: Connection, task: Task) -> Task:
     return replace(task, steps=task.steps | steps, errors=errors)
 
 
+def refusal(tx: Transaction, task: Task, conflict: Conflict) -> LockConflict:
+    """Why a task that was unlocked cannot be resumed."""
+    told = "; ".join(_holder(tx.get(holder)) for holder in conflict.holders)
+    return LockConflict(f"cannot resume task {task.id}: {conflict.lock} is locked by {told}")
+
+
+def _with_waits(connection: Connection, task: Task) -> Task:
+    found = claims.waited_for(connection, task.id)
+    told = "; ".join(_wait(connection, claim) for claim in found if claim.behind)
+    plan = replace(task.steps[PLAN], note=told)
+    return replace(task, waits_for=found, steps=task.steps | {PLAN: plan})
+
+
+def _wait(connection: Connection, claim: Claim) -> str:
+    before = _tasks(connection, claim.behind, hint=False)
+    return f"{Lock(claim.resource, claim.operation)} after {before}"
+
+
 def _told(connection: Connection, error: StepError) -> StepError:
-    lock, operation = error.detail["resource"], error.detail["operation"]
-    lock = f"{lock}/{operation}" if operation else lock
-    holders = [tasks.summary(connection, task_id) for task_id in error.detail["holders"]]
-    told = "; ".join(_holder(holder) for holder in holders if holder)
-    return replace(error, message=f"{lock} is locked by {told or 'a task that is gone'}")
+    lock = Lock(error.detail["resource"], error.detail["operation"])
+    message = f"{lock} is locked by {_tasks(connection, error.detail['holders'])}"
+    if circle := error.detail.get("circle"):
+        names = " and ".join(f"task {holder}" for holder in circle)
+        message += f"; {names} cannot end before one above this task does: cancel one of them"
+    return replace(error, message=message)
 
 
-def _holder(holder: Task) -> str:
+def _tasks(connection: Connection, task_ids: Iterable[int], *, hint: bool = True) -> str:
+    """Each as it is now, with what would help; without `hint` only where a person is needed."""
+    found = [tasks.summary(connection, task_id) for task_id in task_ids]
+    return "; ".join(_holder(task, hint) for task in found if task) or "a task that is gone"
+
+
+def _holder(holder: Task, hint: bool = True) -> str:
     since = f"{holder.state_updated_at:%Y-%m-%d %H:%M:%S} UTC"
     text = f"task {holder.id} ({holder.name}), {holder.state} since {since}"
     match holder.state:
@@ -42,4 +76,4 @@ def _holder(holder: Task) -> str:
         case State.PAUSED:
             return f"{text}: taskctl resume {holder.id}, or taskctl cancel {holder.id}"
         case _:
-            return f"{text}: taskctl wait {holder.id}"
+            return f"{text}: taskctl wait {holder.id}" if hint else text

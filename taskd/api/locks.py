@@ -1,13 +1,13 @@
-"""Who holds what."""
+"""Who holds and who waits for what."""
 
 from taskd.api.access import Permission
 from taskd.api.methods import query
-from taskd.model.lock import Holding
-from taskd.store import locks
+from taskd.model.lock import Claim
+from taskd.store import claims
 from taskd.store.database import Connection
 
 
 @query(Permission.VIEW_TASKS)
-def find(connection: Connection, resource: str | None = None) -> list[Holding]:
-    """The locks that are held, oldest first."""
-    return locks.held(connection, resource)
+def find(connection: Connection, resource: str | None = None) -> list[Claim]:
+    """Who holds which lock, oldest first, and who waits for it, in the order of their turn."""
+    return claims.find(connection, resource)

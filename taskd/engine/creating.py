@@ -12,7 +12,7 @@ from taskd.model.errors import InvalidInput
 from taskd.model.lock import Lock, link, parse_lock
 from taskd.model.record import replace
 from taskd.model.step import JSON
-from taskd.model.task import MAX_NAME, ExecutionType, Result, State, Task
+from taskd.model.task import MAX_NAME, ExecutionType, OnConflict, Result, State, Task
 from taskd.places import Places
 from taskd.store.transaction import Transaction
 
@@ -49,6 +49,7 @@ class Order(TypedDict, total=False):
     links: list[str]
     key: str | None
     priority: int
+    on_conflict: str | None
 
 
 def create(
@@ -91,6 +92,7 @@ def create(
         input=values | dict.fromkeys(hidden, secrets.HIDDEN) if hidden else values,
         definition=keep,
         wanted_locks=_locks(order),
+        on_conflict=_on_conflict(order.get("on_conflict"), definition),
         parent_task_id=parent,
     )
     task = tx.add(lifecycle.create(task, tx.now))
@@ -101,6 +103,14 @@ def create(
 
 def _locks(order: Order) -> tuple[Lock, ...]:
     return (*map(parse_lock, order.get("locks", ())), *map(link, order.get("links", ())))
+
+
+def _on_conflict(asked: str | None, definition: Definition) -> OnConflict:
+    if asked is None:
+        return definition.on_conflict
+    if asked not in list(OnConflict):
+        raise InvalidInput(f"on_conflict {asked!r} is none of {', '.join(OnConflict)}")
+    return OnConflict(asked)
 
 
 def _text(what: str, value: str | None) -> str | None:

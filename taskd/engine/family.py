@@ -17,13 +17,22 @@ def ancestors(tx: Transaction, task: Task) -> Iterator[Task]:
         yield task
 
 
-def cancel(tx: Transaction, catalog: Catalog, task: Task, who: str) -> list[Task]:
-    """The task and what it waits for, all cancelled. Raises InvalidState; then none is."""
+def members(tx: Transaction, task: Task) -> list[Task]:
+    """The task, its unfinished sub-tasks, theirs, … as they are now."""
+    changed: dict[int | None, list[int]] = {}  # children, which the store may not have yet
+    for each in tx.changed.values():
+        changed.setdefault(each.parent_task_id, []).append(each.id)
     family = [task]
     for each in family:  # it grows meanwhile
-        family += map(tx.get, children.unfinished(tx.connection, each.id))
+        below = {*children.unfinished(tx.connection, each.id), *changed.get(each.id, ())}
+        family += [child for child in map(tx.get, sorted(below)) if not child.finished]
+    return family
+
+
+def cancel(tx: Transaction, catalog: Catalog, task: Task, who: str) -> list[Task]:
+    """The task and what it waits for, all cancelled. Raises InvalidState; then none is."""
     cancelled = []
-    for each in family:
+    for each in members(tx, task):
         definition = catalog.of(each)
         may = definition is None or definition.cancellable
         cancelled.append(lifecycle.cancel(each, who, tx.now, cancellable=may))

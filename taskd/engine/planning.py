@@ -5,20 +5,20 @@ The functions give the task that follows; whoever calls them saves it.
 
 from functools import lru_cache
 
+from taskd import wire
 from taskd.catalog.catalog import Catalog
-from taskd.engine.family import ancestors
+from taskd.engine.locking import Conflict, Wanted
 from taskd.engine.sub_tasks import SUBSCRIBERS
 from taskd.executors.base import Planned
 from taskd.model import flow as flows
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Retry
 from taskd.model.errors import TaskdError
-from taskd.model.lock import Lock, exclusive, link
+from taskd.model.lock import exclusive
 from taskd.model.record import replace
 from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
-from taskd.model.task import MAX_NAME, Flow, Task
+from taskd.model.task import MAX_NAME, Flow, OnConflict, Task
 from taskd.model.template import fill, fill_lock
-from taskd.store import locks
 from taskd.store.transaction import Transaction
 
 
@@ -35,36 +35,65 @@ def plan_from_data(tx: Transaction, catalog: Catalog, task: Task, definition: De
     return apply_plan(tx, catalog, task, definition, planned)
 
 
+def go_on(tx: Transaction, catalog: Catalog, task: Task, definition: Definition) -> Task:
+    """A lock was released for which the task waits."""
+    planned = wire.decode(Planned, task.steps[lifecycle.PLAN].kept)
+    return apply_plan(tx, catalog, task, definition, planned)
+
+
 def apply_plan(
     tx: Transaction, catalog: Catalog, task: Task, definition: Definition, planned: Planned
 ) -> Task:
-    """Take the locks and set the steps; when a lock is held by another task, pause."""
-    wanted = [*planned.locks, *task.wanted_locks]
+    """Take the locks and set the steps; or do what the task does when it cannot have them."""
+    asked = [*planned.locks, *task.wanted_locks]
     if definition.singleton:
-        wanted.append(exclusive(f"action:{definition.label}"))
-    title = planned.name if len(planned.name) <= MAX_NAME else f"{planned.name[: MAX_NAME - 1]}…"
-    name = title if task.name == task.label else task.name  # one that was given stays
-    task = replace(task, name=name)
-    above = {each.id for each in ancestors(tx, task)}
-    for number, lock in enumerate(wanted):
-        holders = locks.conflicting(tx.connection, lock) if lock.exclusive else []
-        if others := [holder for holder in holders if holder not in above and holder != task.id]:
-            return _fail(tx, task, _conflict(lock, others), Rescue.PAUSE)
-        if above.intersection(holders):
-            wanted[number] = link(lock.resource)  # an ancestor holds it for both
-    if wanted:
-        locks.take(tx.write(), task.id, wanted, tx.now)
-        task = replace(task, locks=tuple(lock for lock in wanted if lock.exclusive))
+        asked.append(exclusive(f"action:{definition.label}"))
+    name = _name(task, planned)
+    if asked:
+        wanted = Wanted(tx, task, asked)
+        if conflict := wanted.conflict(in_line=task.on_conflict is OnConflict.WAIT):
+            return _yield(tx, replace(task, name=name), planned, wanted, conflict)
+        task = wanted.take()
     flow = planned.flow
     if task.label in catalog.subscribers:
         flow = ["concurrence", SUBSCRIBERS, flow]  # first: the output is that of the last step
     return lifecycle.planned(task, name, flow, _steps(definition, flow), tx.now)
 
 
+def _name(task: Task, planned: Planned) -> str:
+    """One that was given stays."""
+    if task.name != task.label:
+        return task.name
+    title = planned.name
+    return title if len(title) <= MAX_NAME else f"{title[: MAX_NAME - 1]}…"
+
+
+def _yield(
+    tx: Transaction, task: Task, planned: Planned, wanted: Wanted, conflict: Conflict
+) -> Task:
+    """As the task, or else its action, says of conflicts."""
+    task = _begun(tx, task)
+    match task.on_conflict:
+        case OnConflict.WAIT if not conflict.circle:
+            if not task.waits_for_lock:
+                wanted.wait()
+                task = lifecycle.waits(task, wire.encode(planned), str(conflict), tx.now)
+            return task
+        case OnConflict.SKIP:
+            return lifecycle.passed_over(task, str(conflict), tx.now)
+        case _:
+            return _fail(tx, task, _error(conflict), Rescue.PAUSE)
+
+
 def _fail(tx: Transaction, task: Task, error: StepError, rescue: Rescue) -> Task:
-    if task.steps[lifecycle.PLAN].state is not StepState.RUNNING:
-        task = lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
+    task = _begun(tx, task)
     return lifecycle.failed(task, lifecycle.PLAN, error, Retry(), rescue, tx.now)
+
+
+def _begun(tx: Transaction, task: Task) -> Task:
+    if task.steps[lifecycle.PLAN].state is StepState.PENDING:
+        return lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
+    return task
 
 
 def _steps(definition: Definition, flow: Flow) -> tuple[Step, ...]:
@@ -95,7 +124,13 @@ def _make_step(definition: Definition, name: str, number: int) -> Step:
     )
 
 
-def _conflict(lock: Lock, holders: list[int]) -> StepError:
+def _error(conflict: Conflict) -> StepError:
     """Only ids are stored: the text is made when it is read, and tells of the holder as it is."""
-    detail = {"resource": lock.resource, "operation": lock.operation, "holders": holders}
+    lock = conflict.lock
+    detail = {
+        "resource": lock.resource,
+        "operation": lock.operation,
+        "holders": list(conflict.holders),
+        "circle": list(conflict.circle),
+    }
     return StepError(kind="lock-conflict", message=f"{lock} is locked", detail=detail)

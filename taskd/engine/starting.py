@@ -3,9 +3,10 @@
 import itertools
 import logging
 from datetime import datetime
+from functools import partial
 
 from taskd.catalog.catalog import Catalog
-from taskd.engine import planning, secrets
+from taskd.engine import locking, planning, secrets
 from taskd.engine.sub_tasks import SUBSCRIBERS, SubTasks
 from taskd.executors.base import Call, CallKind, timed_out
 from taskd.logs.files import log_path
@@ -62,6 +63,21 @@ class Starter:
                 break
         return calls
 
+    def settle(self, tx: Transaction) -> bool:
+        """Let those go on who waited for what has happened. Whether something may start by that.
+
+        Not within a change.
+        """
+        news = False
+        while self.sub_tasks.settle(tx) | locking.serve(tx, partial(self._goes_on, tx)):
+            news = True
+        return news
+
+    def _goes_on(self, tx: Transaction, task_id: int) -> bool:
+        """Whether a task that waits for a lock can have it now."""
+        self._try(tx, tx.get(task_id), 0, 0)
+        return not tx.get(task_id).waits_for_lock
+
     def _try(self, tx: Transaction, task: Task, number: int, room: int) -> list[Call]:
         """A task that cannot be started for a mistake of ours must not keep others from it."""
         tx.begin_change()
@@ -85,6 +101,8 @@ class Starter:
         step = _numbered(task, number)
         if definition is None:
             task = self._vanished(task, step, self.catalog.why_missing(task.label), tx.now)
+        elif step.waits_for_lock:
+            task = planning.go_on(tx, self.catalog, task, definition)
         elif step.kind is StepKind.PLAN and definition.planner == "data":
             task = planning.plan_from_data(tx, self.catalog, task, definition)
             for step in task.steps.values():

@@ -3,13 +3,12 @@
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from taskd.model.lock import Holding, Lock
-from taskd.store.times import time_of, to_number
+from taskd.model.lock import Lock
+from taskd.store.times import to_number
 
 
-def conflicting(connection: sqlite3.Connection, lock: Lock) -> list[int]:
+def holders(connection: sqlite3.Connection, lock: Lock) -> list[int]:
     """The tasks that hold what stands against `lock`, oldest first."""
     rows = connection.execute(
         "SELECT DISTINCT task_id FROM locks WHERE resource = ?"
@@ -17,6 +16,12 @@ def conflicting(connection: sqlite3.Connection, lock: Lock) -> list[int]:
         (lock.resource, lock.operation, lock.operation),
     )
     return [task_id for (task_id,) in rows]
+
+
+def operations_held(connection: sqlite3.Connection, resource: str) -> set[str]:
+    """What it is locked for; "" stands for everything."""
+    rows = connection.execute("SELECT operation FROM locks WHERE resource = ?", (resource,))
+    return {operation for (operation,) in rows}
 
 
 def take(
@@ -50,19 +55,3 @@ def of_task(connection: sqlite3.Connection, task_id: int) -> tuple[Lock, ...]:
 def links_of_task(connection: sqlite3.Connection, task_id: int) -> tuple[Lock, ...]:
     rows = connection.execute("SELECT resource FROM links WHERE task_id = ? ORDER BY 1", (task_id,))
     return tuple(Lock(resource, exclusive=False) for (resource,) in rows)
-
-
-def held(connection: sqlite3.Connection, resource: str | None = None) -> list[Holding]:
-    """Every lock that is held, oldest first; of one resource if that is given."""
-    rows = connection.execute(
-        "SELECT resource, operation, task_id, name, state, user, since"
-        " FROM locks JOIN tasks ON tasks.id = task_id"
-        " WHERE ?1 IS NULL OR resource = ?1 ORDER BY since, task_id",
-        (resource,),
-    )
-    return [_holding(row) for row in rows]
-
-
-def _holding(row: tuple[Any, ...]) -> Holding:
-    resource, operation, task_id, name, state, user, since = row
-    return Holding(resource, operation, task_id, name, state, user, time_of(since))

@@ -33,7 +33,18 @@ def add_lanes(database: Database) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_sub_tasks, add_hooks, add_lanes)
+def add_waiting(database: Database) -> None:
+    for statement in _WAITING:
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    create_tables,
+    add_sub_tasks,
+    add_hooks,
+    add_lanes,
+    add_waiting,
+)
 
 _FIRST = (
     """CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID""",
@@ -178,4 +189,21 @@ _LANES = (
     # `ready` is 1 in the common lane, and higher in those of labels, which have their own index.
     """CREATE INDEX steps_ready_of_label ON steps(ready, priority DESC, task_id, number)
         WHERE ready > 1""",
+)
+
+_WAITING = (
+    # Who waits for a lock, each resource's in the order in which they get it. `rank` is the
+    # priority with its sign changed; `kin` see `taskd.store.waiting`.
+    """CREATE TABLE waiting (
+        resource TEXT NOT NULL,
+        rank INTEGER NOT NULL,
+        task_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+        operation TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        kin INTEGER NOT NULL,
+        PRIMARY KEY (resource, rank, task_id, operation)
+    ) WITHOUT ROWID""",
+    """CREATE INDEX waiting_of_task ON waiting(task_id)""",
+    """CREATE INDEX waiting_kin ON waiting(resource, operation) WHERE kin > 0""",
 )

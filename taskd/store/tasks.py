@@ -203,6 +203,7 @@ def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         steps=task_steps,
         locks=(),
         links=(),
+        waits_for=(),
         errors=(),
         history=(),
         descriptions={},

@@ -13,7 +13,7 @@ from typing import Any
 
 from taskd.model.record import replace
 from taskd.model.task import State, Task
-from taskd.store import lanes, locks, rows, tasks
+from taskd.store import lanes, locks, rows, tasks, waiting
 
 CACHED_TASKS = 2000
 
@@ -33,6 +33,7 @@ class Transaction:
     def _begin_empty(self) -> None:
         self.changed: dict[int, Task] = {}
         self.after_commit: list[Callable[[], object]] = []
+        self.released: list[str] = []  # resources, for which there may be somebody who waits
         self._stored: dict[int, Task | None] = {}  # the changed ones as they were in the store
         self._written: dict[int, Task] = {}  # those that were written in this transaction
         self._told: dict[int, Task] = {}  # sub-tasks that rest
@@ -93,6 +94,7 @@ class Transaction:
         self._saved_before: dict[int, Task | None] = {}  # what this change has replaced
         self._history_before = len(self._history)
         self._effects_before = len(self.after_commit)
+        self._released_before = len(self.released)
         self._id_before = self._last_id
         self._wrote = False
 
@@ -113,6 +115,7 @@ class Transaction:
             self.connection.execute("RELEASE change")
         self._last_id = self._id_before
         del self._history[self._history_before :], self.after_commit[self._effects_before :]
+        del self.released[self._released_before :]
         for task_id, task in self._saved_before.items():
             if task is None:
                 del self.changed[task_id], self._stored[task_id], self._cache[task_id]
@@ -153,7 +156,10 @@ class Transaction:
         self._stored.setdefault(task.id, old)
         if task.finished and task.locks:
             locks.release(self.write(), task.id)
+            self.released += [lock.resource for lock in task.locks]
             task = replace(task, locks=())
+        if old.waits_for_lock and not task.waits_for_lock:
+            self.released += waiting.leave(self.write(), task.id)
         return self._keep(task.id, task, old)
 
     def _keep(self, task_id: int, task: Task, old: Task | None) -> Task:

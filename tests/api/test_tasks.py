@@ -40,7 +40,7 @@ def test_unknown_action_is_not_found_and_changes_nothing(stage: Stage) -> None:
         ({"name": " "}, "name must have 1 to 1000 characters"),
         ({"key": "k" * 1001}, "key must have 1 to 1000 characters"),
         ({"priority": 10**9}, "priority 1000000000 is not between"),
-        ({"locks": ["blog"]}, "cannot read 'blog' as a resource"),
+        ({"locks": ["blog"]}, "cannot read 'blog' as a lock"),
     ],
 )
 def test_bad_order_is_refused_and_changes_nothing(

@@ -8,7 +8,7 @@ from builders import NOW, a_new_task, a_planned_task, a_step, later
 from taskd.model import lifecycle
 from taskd.model.lock import Lock, exclusive, link, parse_lock
 from taskd.model.task import Task
-from taskd.store import lanes, locks, steps, tasks
+from taskd.store import claims, lanes, locks, steps, tasks
 from taskd.store.database import Connection, Database
 from taskd.store.transaction import Transaction
 
@@ -75,7 +75,7 @@ def test_conflicts_are_found_by_resource_and_operation(
     add(tx, a_new_task(), a_new_task())
     locks.take(database.writer, 1, [parse_lock(held)], NOW)
 
-    found = locks.conflicting(database.writer, parse_lock(wanted))
+    found = locks.holders(database.writer, parse_lock(wanted))
 
     assert found == ([1] if conflict else [])
 
@@ -84,7 +84,7 @@ def test_link_conflicts_with_nothing(database: Database, tx: Transaction) -> Non
     add(tx, a_new_task())
     locks.take(database.writer, 1, [link("site:blog")], NOW)
 
-    assert locks.conflicting(database.writer, exclusive("site:blog")) == []
+    assert locks.holders(database.writer, exclusive("site:blog")) == []
 
 
 def test_held_locks_are_listed_oldest_first(database: Database, tx: Transaction) -> None:
@@ -92,12 +92,12 @@ def test_held_locks_are_listed_oldest_first(database: Database, tx: Transaction)
     locks.take(database.writer, 1, [exclusive("site:blog")], later(9))
     locks.take(database.writer, 2, [exclusive("site:shop")], NOW)
 
-    held = locks.held(database.writer)
+    held = claims.find(database.writer)
 
     assert [(each.task_name, each.resource) for each in held] == [
         ("old", "site:shop"), ("young", "site:blog")
     ]  # fmt: skip
-    assert [each.task_id for each in locks.held(database.writer, "site:blog")] == [1]
+    assert [each.task_id for each in claims.find(database.writer, "site:blog")] == [1]
 
 
 def test_step_is_due_when_its_time_has_come(database: Database, tx: Transaction) -> None:
@@ -141,7 +141,7 @@ def plan_of(connection: Connection, question: str) -> str:
         case "key":
             tasks.with_key(connection, 1, "once")
         case "conflict":
-            locks.conflicting(connection, exclusive("site:blog", "backup"))
+            locks.holders(connection, exclusive("site:blog", "backup"))
     connection.set_trace_callback(None)
     rows = connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
     return "; ".join(row[3] for row in rows)

@@ -123,6 +123,7 @@ def test_locks_are_listed_with_their_holder(run, daemon):
     lock = {
         "resource": "site:blog", "operation": "", "task_id": 42, "task_name": "Back up",
         "state": "paused", "user": "ana", "since": "2025-11-03T12:00:00Z",
+        "held": True, "behind": [],
     }  # fmt: skip
     daemon.answers["locks.find"] = [lock]
 
