@@ -1,7 +1,7 @@
 """Acting on tasks, one request each: what was done, what was refused and why, in all forms."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 
@@ -11,6 +11,8 @@ from taskctl.view.forms import Record, as_page, print_list, print_one
 from taskd.model.errors import TaskdError
 
 SOME = 11
+
+Refusal: TypeAlias = tuple[int | str, TaskdError]  # of which task
 
 
 def act(
@@ -33,11 +35,24 @@ def act_each(
     told: Callable[[Record], str],
 ) -> int:
     """The same with parameters of each task's own."""
+    return report(setup, *ask_each(setup, method, asked), told)
+
+
+def ask_each(
+    setup: Setup, method: str, asked: Mapping[int | str, Mapping[str, Any]]
+) -> tuple[list[Record], list[Refusal]]:
+    """What was answered, and what was refused."""
     requests = [(method, {"task_id": task_id, **own}) for task_id, own in asked.items()]
     numbers = setup.channel.submit_many(requests)
     answers = [(i, setup.channel.outcome(n)) for i, n in zip(asked, numbers, strict=True)]
     done = [answer for _, answer in answers if not isinstance(answer, TaskdError)]
-    refused = [(i, answer) for i, answer in answers if isinstance(answer, TaskdError)]
+    return done, [(i, answer) for i, answer in answers if isinstance(answer, TaskdError)]
+
+
+def report(
+    setup: Setup, done: list[Record], refused: list[Refusal], told: Callable[[Record], str]
+) -> int:
+    """Say what was done and what was refused. The exit code."""
     if setup.output == "table":
         _tell(setup, [told(task) for task in done], [error for _, error in refused])
     else:
@@ -56,7 +71,7 @@ def _tell(setup: Setup, lines: Sequence[str], errors: Sequence[TaskdError]) -> N
         click.echo("no tasks were given, nothing was done", err=True)
 
 
-def _print(setup: Setup, done: list[int], refused: Sequence[tuple[int | str, TaskdError]]) -> None:
+def _print(setup: Setup, done: list[int], refused: Sequence[Refusal]) -> None:
     failed = [{"id": task_id, "reason": error.message} for task_id, error in refused]
     if setup.output == "name":
         print_list("name", as_page([{"id": number} for number in done]))

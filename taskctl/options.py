@@ -129,6 +129,21 @@ def with_stdin(words: Iterable[str]) -> list[str]:
     ]
 
 
+def read_file(path: str) -> str:
+    """The text of a file that was named on the command line. Raises InvalidInput."""
+    from taskd.model.errors import InvalidInput
+
+    if not path:
+        raise InvalidInput("cannot read '@': expected the name of a file after it")
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"cannot read {path}: it is no UTF-8 text ({error.reason})") from None
+
+
 def seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
     """A length of time, as in `90s` or `10m`."""
     if text is None:

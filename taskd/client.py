@@ -16,7 +16,7 @@ from taskd import wire
 from taskd.channel import Channel
 from taskd.model.definition import Broken, Definition
 from taskd.model.errors import WaitTimeout
-from taskd.model.lock import Holding
+from taskd.model.lock import Claim
 from taskd.model.log import LogPage
 from taskd.model.page import Page
 from taskd.model.task import JSON, Task
@@ -45,8 +45,8 @@ class Client(Channel):
     ) -> Task:
         """Start a task of a known action. `words` are inputs as typed, read by the field's type.
 
-        Options: `name`, `locks` (texts, as in "site:blog/backup"), `links`, `key` (idempotency),
-        `priority` (higher first).
+        Options: `name`, `locks` (texts, as in "site:blog/backup"), `links`, `on_conflict` ("pause",
+        "wait", "skip"), `key` (idempotency), `priority` (higher first).
         """
         return self.call(
             "tasks.start", Task, action=action, input=input or {}, words=words or {}, **options
@@ -140,9 +140,13 @@ class Client(Channel):
             if deadline is not None and time.monotonic() >= deadline:
                 raise WaitTimeout(f"task {task.id} is still {task.state} after {timeout:g} s")
 
-    def resume(self, task_id: TaskRef) -> Task:
-        """Resume a paused task from the step that failed."""
-        return self.call("tasks.resume", Task, task_id=task_id)
+    def resume(self, task_id: TaskRef, *, secrets: Mapping[str, str] | None = None) -> Task:
+        """Resume a task that is paused, or was unlocked, from the step that failed.
+
+        `secrets` take the place of those that it has, or had: they are deleted when it stops.
+        Raises LockConflict where a lock that was unlocked is held by another task now.
+        """
+        return self.call("tasks.resume", Task, task_id=task_id, secrets=secrets or {})
 
     def skip(self, task_id: TaskRef, steps: Sequence[str] | None = None) -> Task:
         """Go on without failed steps of a paused task: all, or `steps`. What needs their output is
@@ -153,11 +157,23 @@ class Client(Channel):
         """Cancel a task. A running one is given its grace, unless `force`."""
         return self.call("tasks.cancel", Task, task_id=task_id, force=force)
 
+    def unlock(
+        self, task_id: TaskRef, *, force: bool = False, reason: str = "", noop: bool = False
+    ) -> Task:
+        """Stop a paused task or, by `force`, any, so that its locks are free.
+
+        Answered when what ran of it is dead. `noop`: the task as it is, if it could be unlocked.
+        Raises Forbidden unless the setting `allow_dangerous_actions` is on, and InvalidState.
+        """
+        return self.call(
+            "tasks.unlock", Task, task_id=task_id, force=force, reason=reason, noop=noop
+        )
+
     # Everything else
 
-    def locks(self, resource: str | None = None) -> list[Holding]:
-        """The locks that are held, oldest first."""
-        return self.call("locks.find", list[Holding], resource=resource)
+    def locks(self, resource: str | None = None) -> list[Claim]:
+        """Who holds which lock, oldest first, and who waits for it, in the order of their turn."""
+        return self.call("locks.find", list[Claim], resource=resource)
 
     def logs(
         self,

@@ -3,12 +3,11 @@
 import json
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from taskctl.options import Command, Setup, pass_setup
+from taskctl.options import Command, Setup, pass_setup, read_file
 from taskctl.starting import start, start_options
 from taskctl.view.forms import Record
 from taskd.model.errors import InvalidInput
@@ -50,7 +49,7 @@ def command(
     for whole in wholes:
         input = _read_object(whole) | input
     if is_file(action):
-        text = _read_file(action)
+        text = read_file(action)
         words = _with_secrets(words, lambda: _secrets_of_file(text))
         request = {"method": "tasks.start_definition", "text": text, "file": action}
     else:
@@ -83,7 +82,7 @@ def _read_pairs(pairs: tuple[str, ...]) -> tuple[dict[str, str], Record]:
 
 def _read_object(whole: str) -> Record:
     text = sys.stdin.read() if whole == "-" else whole
-    text = _read_file(whole[1:]) if whole.startswith("@") else text
+    text = read_file(whole[1:]) if whole.startswith("@") else text
     value = _read_json(text, "--input")
     if not isinstance(value, dict):
         raise InvalidInput('cannot read --input: expected a JSON object, as in {"site": "blog"}')
@@ -101,24 +100,13 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _read_file(path: str) -> str:
-    if not path:
-        raise InvalidInput("cannot read '@': expected the name of a file after it")
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"cannot read {path}: it is no UTF-8 text ({error.reason})") from None
-
-
 def _with_secrets(words: dict[str, str], find_secrets: Any) -> dict[str, str]:
     """`words`, where `@FILE` for a secret is replaced by what the file holds."""
     if not any(value.startswith("@") for value in words.values()):
         return words
     secrets = find_secrets()
     return {
-        key: _read_file(value[1:]).rstrip("\n") if value[:1] == "@" and key in secrets else value
+        key: read_file(value[1:]).rstrip("\n") if value[:1] == "@" and key in secrets else value
         for key, value in words.items()
     }
 

@@ -1,4 +1,4 @@
-"""Tasks: start, find, get, wait, resume, skip, cancel."""
+"""Tasks: start, find, get, wait, resume, skip, cancel, unlock."""
 
 import math
 from typing import Any, TypeAlias, Unpack
@@ -9,13 +9,14 @@ from taskd.api.access import Caller, Permission
 from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
 from taskd.api.references import resolve
 from taskd.catalog import child
-from taskd.engine import family
+from taskd.engine import family, unlocking
 from taskd.engine.creating import Order, create
 from taskd.engine.engine import Engine
+from taskd.engine.locking import Conflict
 from taskd.engine.watchers import Watcher
 from taskd.model import lifecycle
 from taskd.model.definition import Command, Definition, Retry, StepDefinition
-from taskd.model.errors import InvalidInput, QueryError
+from taskd.model.errors import Forbidden, InvalidInput, QueryError
 from taskd.model.page import Page
 from taskd.model.step import JSON, Rescue
 from taskd.model.task import Task
@@ -225,10 +226,22 @@ def _wait(
 
 
 @command(Permission.EDIT_TASKS, fresh=True)
-def resume(tx: Transaction, caller: Caller, task_id: int | str) -> Brief:
-    """Resume a paused task from the step that failed."""
+def resume(
+    tx: Transaction,
+    engine: Engine,
+    caller: Caller,
+    task_id: int | str,
+    secrets: dict[str, str] = NOTHING,
+) -> Brief:
+    """Resume a task that is paused, or was unlocked, from the step that failed.
+
+    `secrets` take the place of those that it has, or had.
+    """
     task = tx.get(resolve(tx.connection, caller, task_id))
-    return tx.save(lifecycle.resume(task, caller.user, tx.now)).brief()
+    resumed = unlocking.resume(tx, engine.catalog, engine.places, task, caller.user, secrets)
+    if isinstance(resumed, Conflict):
+        raise conflicts.refusal(tx, task, resumed)
+    return tx.save(resumed).brief()
 
 
 @command(Permission.EDIT_TASKS, fresh=True)
@@ -251,3 +264,37 @@ def cancel(
     cancelled = family.cancel(tx, engine.catalog, task, caller.user)
     engine.director.tell_to_end(tx, cancelled, force=force)
     return cancelled[0].brief()
+
+
+@waiting(Permission.EDIT_TASKS)
+def unlock(
+    tx: Transaction,
+    engine: Engine,
+    caller: Caller,
+    reply: Reply,
+    task_id: int | str,
+    force: bool = False,
+    reason: str = "",
+    noop: bool = False,
+) -> Task | object:
+    """Stop a paused task or, by `force`, any that is not stopped, and so free its locks.
+
+    Answered when what ran of it is dead. `noop`: the task as it is, if it could be unlocked.
+    """
+    task = tx.get(resolve(tx.connection, caller, task_id))
+    if not engine.settings.allow_dangerous_actions:
+        raise Forbidden(
+            f"cannot unlock task {task.id}: the setting allow_dangerous_actions is off",
+            hint="write `allow_dangerous_actions: true` under `settings:` in "
+            f"{engine.places.config}, then taskd reload",
+        )
+    if noop:
+        lifecycle.unlock(task, caller.user, tx.now, force=force)
+        return task
+    unlocked = unlocking.unlock(tx, task, caller.user, force=force, reason=reason)
+    engine.director.kill(tx, unlocked)
+    if unlocked[0].finished:
+        return unlocked[0]
+    watcher = Watcher(task.id, None, reply.answer)
+    tx.after_commit.append(lambda: engine.director.watchers.add(watcher))
+    return NOT_YET

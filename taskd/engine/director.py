@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
-from taskd.engine import ending, secrets
+from taskd.engine import ending, secrets, unlocking
 from taskd.engine.hooks import Hooks
 from taskd.engine.starting import Starter
 from taskd.engine.watchers import Watchers
@@ -127,8 +127,10 @@ class Director:
         def overdue(tx: Transaction) -> None:
             self.tell_to_end(tx, self.starter.sub_tasks.overdue(tx, task_id, name))
 
-        seconds = max(0.0, (deadline - self._clock()).total_seconds())
-        self._loop.later(seconds, lambda: self.add(Change(overdue)))
+        self.later(max(0.0, (deadline - self._clock()).total_seconds()), overdue)
+
+    def later(self, seconds: float, apply: Callable[[Transaction], object]) -> None:
+        self._loop.later(seconds, lambda: self.add(Change(apply)))
 
     def tell_to_end(
         self, tx: Transaction, cancelled: Iterable[Task], *, force: bool = False
@@ -137,6 +139,14 @@ class Director:
         for step in [step for task in cancelled for step in task.steps.values()]:
             if step.state is StepState.RUNNING and step.call_id is not None:
                 tx.after_commit.append(partial(self.pool.cancel, step.call_id, force=force))
+
+    def kill(self, tx: Transaction, unlocked: Iterable[Task]) -> None:
+        """What runs of tasks that stop when it is dead; what does not die in time is given up."""
+        for task in unlocked:
+            if task.unlocking:
+                self.tell_to_end(tx, [task], force=True)
+                give_up = partial(unlocking.give_up, task_id=task.id)
+                tx.after_commit.append(partial(self.later, unlocking.PATIENCE, give_up))
 
     def look(self) -> None:
         """Whether something more may start."""
@@ -225,9 +235,9 @@ class Director:
         tx.begin(self._clock(), slots)
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
-        self.starter.sub_tasks.settle(tx)
+        self.starter.settle(tx)
         calls = self._start(tx, self._room(batch), slots) if self.starting else []
-        news = self.starter.sub_tasks.settle(tx)
+        news = self.starter.settle(tx)
         if self._hooks.note(tx) or news:
             self.look()
         tx.flush()

@@ -40,6 +40,8 @@ def apply(
     definition = sub_tasks.catalog.of(task)
     known = definition.step(name) if definition else None
     rescue = definition.rescue_of(name) if definition else Rescue.PAUSE
+    if task.unlocking and not isinstance(outcome, Success | NeverRan | Progress):
+        return tx.save(lifecycle.killed(task, name, tx.now))
     match outcome:
         case Success(output):
             task = lifecycle.succeeded(task, name, output, tx.now)

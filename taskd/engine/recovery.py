@@ -4,7 +4,9 @@ Nothing is started twice: a call is given out again only when it is certain that
 """
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from taskd.engine import secrets
@@ -14,6 +16,7 @@ from taskd.executors.pool import Pool
 from taskd.places import Places
 from taskd.store import children, steps, tasks
 from taskd.store.database import Database
+from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     for call_id in calls:
         if call_id not in found.running:
             director.report(call_id, found.ended.get(call_id) or _unheard_of(same_boot))
+    director.put(partial(_tell_again, director, {calls[call_id][0] for call_id in found.running}))
     for task_id, name, deadline in children.deadlines(database.writer):
         director.arm(deadline, task_id, name)
     if calls:
@@ -54,6 +58,13 @@ def _limit(
     if known and known.timeout is not None and begun:
         passed = (datetime.now(UTC) - begun).total_seconds()
         pool.hosts.limit(call_id, max(0.0, known.timeout - passed), known.timeout)
+
+
+def _tell_again(director: Director, task_ids: Iterable[int], tx: Transaction) -> None:
+    """The daemon may have died before it told what is to end."""
+    tasks = [tx.get(task_id) for task_id in task_ids]
+    director.tell_to_end(tx, [task for task in tasks if task.cancelling])
+    director.kill(tx, tasks)
 
 
 def _unheard_of(same_boot: bool) -> Outcome:

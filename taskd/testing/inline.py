@@ -84,7 +84,7 @@ class Inline:
 
     def resume(self, task: Task | int) -> Task:
         """Resume a paused task from the step that failed. Raises InvalidState."""
-        self._do(lambda tx: api.resume(tx, _YOU, _id(task)))
+        self._do(lambda tx: api.resume(tx, self._engine, _YOU, _id(task)))
         return self.get(task)
 
     def skip(self, task: Task | int, *steps: str) -> Task:

@@ -1,0 +1,85 @@
+"""The way out of a lock: a task is stopped as it is, and may be resumed when its locks are free.
+
+What runs of it is killed first, so that nobody gets a lock while its holder is still at work. What
+does not die within `PATIENCE` is given up.
+"""
+
+from collections.abc import Mapping
+
+from taskd import wire
+from taskd.catalog.catalog import Catalog
+from taskd.engine import secrets
+from taskd.engine.family import members
+from taskd.engine.locking import Conflict, Wanted
+from taskd.model import lifecycle
+from taskd.model.errors import InvalidInput
+from taskd.model.lock import Lock
+from taskd.model.step import StepState
+from taskd.model.task import Task
+from taskd.places import Places
+from taskd.store.transaction import Transaction
+
+PATIENCE = 5.0  # seconds
+
+
+def unlock(tx: Transaction, task: Task, who: str, *, force: bool, reason: str) -> list[Task]:
+    """The task and its unfinished sub-tasks, all to be stopped. Raises InvalidState."""
+    detail = ", ".join(filter(None, ("by force" if force else "", reason)))
+    first, *others = members(tx, task)
+    unlocked = [_unlock(tx, first, who, force=force, detail=detail)]
+    told = f"with task {task.id}"
+    return unlocked + [_unlock(tx, each, who, force=True, detail=told) for each in others]
+
+
+def _unlock(tx: Transaction, task: Task, who: str, *, force: bool, detail: str) -> Task:
+    """Its plan keeps what it has locked."""
+    kept = wire.encode(task.locks) if task.locks else None
+    return tx.save(lifecycle.unlock(task, who, tx.now, force=force, detail=detail, kept=kept))
+
+
+def give_up(tx: Transaction, task_id: int) -> None:
+    """Stop the task, whatever became of what ran of it."""
+    task = tx.get(task_id)
+    while task.unlocking:
+        name = next(s.name for s in task.steps.values() if s.state is StepState.RUNNING)
+        task = lifecycle.killed(task, name, tx.now)
+    tx.save(task)
+
+
+def resume(
+    tx: Transaction,
+    catalog: Catalog,
+    places: Places,
+    task: Task,
+    who: str,
+    given: Mapping[str, str],
+) -> Task | Conflict:
+    """A paused task goes on; one that was unlocked takes its locks again, or there is a conflict.
+
+    Secrets are gone when a task has stopped, so it must be `given` them. Raises InvalidState and
+    InvalidInput.
+    """
+    resumed = lifecycle.resume(task, who, tx.now)
+    _give_secrets(catalog, places, task, given)
+    if not task.finished:
+        return resumed
+    kept = task.steps[lifecycle.PLAN].kept
+    wanted = Wanted(tx, resumed, wire.decode(tuple[Lock], kept or ()))
+    return wanted.conflict() or wanted.take()
+
+
+def _give_secrets(catalog: Catalog, places: Places, task: Task, given: Mapping[str, str]) -> None:
+    definition = catalog.of(task)
+    fields = definition.fields if definition else ()
+    names = {field.name for field in fields if field.secret and field.name in task.input}
+    if unknown := given.keys() - names:
+        raise InvalidInput(f"task {task.id} has no secret {', '.join(sorted(unknown))}")
+    values = {**secrets.read(places.secrets, task.id), **given}
+    if missing := sorted(names - values.keys()):
+        raise InvalidInput(
+            f"cannot resume task {task.id}: when it stopped, its secrets were deleted",
+            hint=f"taskctl resume {task.id} "
+            + " ".join(f"--secret {name}=@FILE" for name in missing),
+        )
+    if given:
+        secrets.write(places.secrets, task.id, values)
