@@ -1,4 +1,4 @@
-"""A page of the developer guide, done as it says: files are written, commands run, output compared.
+"""A page of documentation, done as it says: files are written, commands run, output compared.
 
 ```python           a file: its first line is its name, as in `# actions/greet.py`, from where one
 # greet.py          works; `actions` is the folder of actions
