@@ -35,22 +35,28 @@ def plan_from_data(tx: Transaction, catalog: Catalog, task: Task, definition: De
     return apply_plan(tx, catalog, task, definition, planned)
 
 
-def go_on(tx: Transaction, catalog: Catalog, task: Task, definition: Definition) -> Task:
-    """A lock was released for which the task waits."""
-    planned = wire.decode(Planned, task.steps[lifecycle.PLAN].kept)
-    return apply_plan(tx, catalog, task, definition, planned)
-
-
 def apply_plan(
     tx: Transaction, catalog: Catalog, task: Task, definition: Definition, planned: Planned
 ) -> Task:
     """Take the locks and set the steps; or do what the task does when it cannot have them."""
-    asked = [*planned.locks, *task.wanted_locks]
+    locks = (*planned.locks, *task.wanted_locks)
     if definition.singleton:
-        asked.append(exclusive(f"action:{definition.label}"))
+        locks += (exclusive(f"action:{definition.label}"),)
+    return _carry_out(tx, catalog, task, definition, replace(planned, locks=locks))
+
+
+def go_on(tx: Transaction, catalog: Catalog, task: Task, definition: Definition) -> Task:
+    """A lock was released for which the task waits."""
+    planned = wire.decode(Planned, task.steps[lifecycle.PLAN].kept)
+    return _carry_out(tx, catalog, task, definition, planned)
+
+
+def _carry_out(
+    tx: Transaction, catalog: Catalog, task: Task, definition: Definition, planned: Planned
+) -> Task:
     name = _name(task, planned)
-    if asked:
-        wanted = Wanted(tx, task, asked)
+    if planned.locks:
+        wanted = Wanted(tx, task, planned.locks)
         if conflict := wanted.conflict(in_line=task.on_conflict is OnConflict.WAIT):
             return _yield(tx, replace(task, name=name), planned, wanted, conflict)
         task = wanted.take()

@@ -114,6 +114,7 @@ class SubTasks:
                 if secrets.HIDDEN in input.values():
                     why = f"sub-task {found.id} had a secret, which is gone: it cannot start anew"
                     return self._fail(tx, task, name, StepError("sub-tasks", why))
+                tx.save(replace(found, resumable=False))
                 again = self._create(tx, task, SubTask(found.label, input), held=True)
                 children.exchange(tx.write(), task.id, step.number, child.position, again.id)
         self._limit(tx, task, name)

@@ -12,7 +12,7 @@ from taskd.engine import secrets
 from taskd.engine.family import members
 from taskd.engine.locking import Conflict, Wanted
 from taskd.model import lifecycle
-from taskd.model.errors import InvalidInput
+from taskd.model.errors import InvalidInput, InvalidState
 from taskd.model.lock import Lock
 from taskd.model.step import StepState
 from taskd.model.task import Task
@@ -42,7 +42,7 @@ def give_up(tx: Transaction, task_id: int) -> None:
     task = tx.get(task_id)
     while task.unlocking:
         name = next(s.name for s in task.steps.values() if s.state is StepState.RUNNING)
-        task = lifecycle.killed(task, name, tx.now)
+        task = lifecycle.killed(task, name, tx.now, seen=False)
     tx.save(task)
 
 
@@ -60,12 +60,24 @@ def resume(
     InvalidInput.
     """
     resumed = lifecycle.resume(task, who, tx.now)
+    if task.finished:
+        _check_parent(tx, task)
     _give_secrets(catalog, places, task, given)
     if not task.finished:
         return resumed
     kept = task.steps[lifecycle.PLAN].kept
     wanted = Wanted(tx, resumed, wire.decode(tuple[Lock], kept or ()))
     return wanted.conflict() or wanted.take()
+
+
+def _check_parent(tx: Transaction, task: Task) -> None:
+    """What the parent has locked, the task has not. Raises InvalidState."""
+    parent = tx.get(task.parent_task_id) if task.parent_task_id else None
+    if parent and parent.finished:
+        raise InvalidState(
+            f"cannot resume task {task.id}: task {parent.id}, which it is a part of, is stopped",
+            hint=f"taskctl resume {parent.id}" if parent.resumable else "",
+        )
 
 
 def _give_secrets(catalog: Catalog, places: Places, task: Task, given: Mapping[str, str]) -> None:

@@ -186,10 +186,10 @@ def cancelled(task: Task, name: str, now: datetime) -> Task:
     return draft.settle()
 
 
-def killed(task: Task, name: str, now: datetime) -> Task:
-    """The step was still running when its task was unlocked."""
+def killed(task: Task, name: str, now: datetime, *, seen: bool = True) -> Task:
+    """The step was still running when its task was unlocked. `seen`: it has ended."""
     draft = _Draft(task, now)
-    draft.kill(name)
+    draft.kill(name, "" if seen else ", but not seen to end")
     return draft.settle()
 
 
@@ -368,8 +368,8 @@ class _Draft:
             note="",
         )
 
-    def kill(self, name: str) -> None:
-        told = "killed by unlock"
+    def kill(self, name: str, more: str = "") -> None:
+        told = f"killed by unlock{more}"
         error = StepError("unlocked", told, step=name, action=self.task.label)
         self.change(name, state=StepState.ERROR, ready=False, due_at=None, call_id=None)
         self.change(name, ended_at=self.now, error=error, rescue=Rescue.PAUSE)
