@@ -1,7 +1,7 @@
 """The way out of a lock: a task is stopped as it is, and may be resumed when its locks are free.
 
-What runs of it is killed first, so that nobody gets a lock while its holder is still at work. What
-does not die within `PATIENCE` is given up.
+What runs of it and of its sub-tasks is killed first: nobody gets a lock under which there is still
+work. What does not die within `PATIENCE` is given up.
 """
 
 from collections.abc import Mapping
@@ -41,9 +41,9 @@ def give_up(tx: Transaction, task_id: int) -> None:
     """Stop the task, whatever became of what ran of it."""
     task = tx.get(task_id)
     while task.unlocking:
-        name = next(s.name for s in task.steps.values() if s.state is StepState.RUNNING)
-        task = lifecycle.killed(task, name, tx.now)
-    tx.save(task)
+        steps = task.steps.values()
+        name = next(s.name for s in steps if s.state is StepState.RUNNING or s.waits_for_tasks)
+        task = tx.save(lifecycle.killed(task, name, tx.now))
 
 
 def resume(

@@ -185,7 +185,7 @@ def cancelled(task: Task, name: str, now: datetime) -> Task:
 
 
 def killed(task: Task, name: str, now: datetime) -> Task:
-    """The step was still running when its task was unlocked."""
+    """The step was still at work, or sub-tasks of it, when its task was unlocked."""
     draft = _Draft(task, now)
     draft.kill(name)
     return draft.settle()
@@ -293,7 +293,7 @@ def unlock(
 ) -> Task:
     """Stop a paused task or, by `force`, any. It may be resumed; `kept` is what its plan keeps.
 
-    Steps that run are to be killed; the task stops when that is reported by `killed`.
+    What runs of it, also in sub-tasks, is to be killed; it stops when that is reported by `killed`.
     """
     if task.finished:
         raise InvalidState(f"cannot unlock task {task.id}: it is stopped ({task.result})")
@@ -405,7 +405,7 @@ class _Draft:
         for name, step in self.steps.items():
             if step.state is StepState.PENDING:
                 self.change(name, ready=False, due_at=None)
-            elif step.state is StepState.SUSPENDED:
+            elif step.waits_for_time or step.waits_for_lock:
                 self.kill(name)
 
     def failures(self) -> list[Step]:

@@ -14,6 +14,7 @@ from stage import PATIENCE, Stage, a_stage
 from taskd.engine import family, unlocking
 from taskd.executors.base import (
     Call,
+    Cancelled,
     Delegated,
     Failure,
     Outcome,
@@ -325,6 +326,20 @@ def test_cancel_reaches_sub_tasks_and_their_parent_ends_after_them(stage: Stage)
     assert results == ["success", "cancelled", "cancelled"]
 
 
+def test_unlocked_task_keeps_its_lock_until_its_sub_tasks_are_dead(stage: Stage) -> None:
+    task = split(stage, children(1, "locked"), "owner")
+    call = stage.next_call()
+
+    unlock(stage, task.id)
+
+    parent = found(stage, task.id)
+    assert (parent.state, [str(lock) for lock in parent.locks]) == (State.RUNNING, ["site:blog"])
+    stage.end(call, Cancelled())
+    parent, child = stage.rest(task.id), found(stage, call.task_id)
+    assert [parent.locks, parent.result, child.result] == [(), Result.ERROR, Result.ERROR]
+    assert [parent.resumable, child.resumable] == [True, True]
+
+
 def test_task_is_unlocked_at_once_where_no_sub_task_is_at_work(stage: Stage) -> None:
     task = split(stage, children(1, "child"), "grandparent")
     stage.end(stage.next_call(), Snoozed(600.0))
@@ -333,6 +348,17 @@ def test_task_is_unlocked_at_once_where_no_sub_task_is_at_work(stage: Stage) -> 
     unlock(stage, task.id)
 
     assert found(stage, task.id).result is Result.ERROR
+
+
+def test_sub_task_that_does_not_die_is_given_up(stage: Stage) -> None:
+    task = split(stage, children(1), "grandparent")
+    child = stage.next_call().task_id
+    unlock(stage, task.id)
+
+    stage.director.do(lambda tx: [unlocking.give_up(tx, n) for n in (task.id, child)])
+
+    ends = [(found(stage, n).state, found(stage, n).result) for n in (task.id, child)]
+    assert ends == [(State.STOPPED, Result.ERROR)] * 2
 
 
 @pytest.mark.parametrize("wanted", [children(2), Snoozed(0.01, None)])
