@@ -221,7 +221,7 @@ def check(course: Course) -> None:
     assert [e.at for e in task.history] == sorted(e.at for e in task.history)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(references(), st.binary(min_size=LENGTH, max_size=LENGTH))
 def test_task_does_what_the_reference_says(reference: Reference, dice: bytes) -> None:
     course = Course(reference)
