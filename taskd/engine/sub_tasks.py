@@ -206,6 +206,8 @@ class SubTasks:
         ended = children.of_step(tx.connection, task.id, step.number)
         paused = [child for child in ended if child.state == State.PAUSED]
         bad = paused or [child for child in ended if child.result in _BAD]
+        if task.unlocking:
+            return lifecycle.killed(task, step.name, tx.now)
         if task.cancelling:
             return lifecycle.cancelled(task, step.name, tx.now)
         if bad:

@@ -11,8 +11,18 @@ import pytest
 from builders import a_definition, an_error
 from stage import PATIENCE, Stage, a_stage
 
-from taskd.engine import family
-from taskd.executors.base import Call, Delegated, Failure, Outcome, Snoozed, SubTask, Success
+from taskd.engine import family, unlocking
+from taskd.engine.locking import Conflict
+from taskd.executors.base import (
+    Call,
+    Cancelled,
+    Delegated,
+    Failure,
+    Outcome,
+    Snoozed,
+    SubTask,
+    Success,
+)
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Field, Retry, StepDefinition
 from taskd.model.errors import InvalidState
@@ -21,6 +31,7 @@ from taskd.model.step import Rescue, StepState
 from taskd.model.task import Result, State, Task
 from taskd.store import children as waiting
 from taskd.store import tasks
+from taskd.store.transaction import Transaction
 
 NUMBER = Field("n", {"type": "integer"}, required=False, default=0)
 
@@ -76,6 +87,24 @@ def resume(stage: Stage, task_id: int) -> None:
 def cancel(stage: Stage, task_id: int) -> list[Task]:
     catalog = stage.starter.catalog
     return stage.director.do(lambda tx: family.cancel(tx, catalog, tx.get(task_id), "ana"))
+
+
+def unlock(stage: Stage, task_id: int) -> None:
+    def change(tx: Transaction) -> None:
+        unlocked = unlocking.unlock(tx, tx.get(task_id), "ana", force=True, reason="")
+        stage.director.kill(tx, unlocked)
+
+    stage.director.do(change)
+
+
+def resume_unlocked(stage: Stage, task_id: int) -> Task | Conflict:
+    catalog, places = stage.starter.catalog, stage.places
+
+    def change(tx: Transaction) -> Task | Conflict:
+        resumed = unlocking.resume(tx, catalog, places, tx.get(task_id), "ana", {})
+        return resumed if isinstance(resumed, Conflict) else tx.save(resumed)
+
+    return stage.director.do(change)
 
 
 # Sub-tasks
@@ -308,6 +337,57 @@ def test_cancel_reaches_sub_tasks_and_their_parent_ends_after_them(stage: Stage)
     assert results == ["success", "cancelled", "cancelled"]
 
 
+def test_unlocked_task_keeps_its_lock_until_its_sub_tasks_are_dead(stage: Stage) -> None:
+    task = split(stage, children(1, "locked"), "owner")
+    call = stage.next_call()
+
+    unlock(stage, task.id)
+
+    parent = found(stage, task.id)
+    assert (parent.state, [str(lock) for lock in parent.locks]) == (State.RUNNING, ["site:blog"])
+    stage.end(call, Cancelled())
+    parent, child = stage.rest(task.id), found(stage, call.task_id)
+    assert [parent.locks, parent.result, child.result] == [(), Result.ERROR, Result.ERROR]
+    assert [parent.resumable, child.resumable] == [True, True]
+
+
+def test_task_is_unlocked_at_once_where_no_sub_task_is_at_work(stage: Stage) -> None:
+    task = split(stage, children(1, "child"), "grandparent")
+    stage.end(stage.next_call(), Snoozed(600.0))
+    stage.settle()
+
+    unlock(stage, task.id)
+
+    assert found(stage, task.id).result is Result.ERROR
+
+
+def test_sub_task_that_was_unlocked_with_its_parent_is_resumed_with_the_lock(stage: Stage) -> None:
+    task = split(stage, children(1, "locked"), "owner")
+    call = stage.next_call()
+    unlock(stage, task.id)
+    stage.end(call, Cancelled())
+    stage.rest(task.id)
+
+    child = resume_unlocked(stage, call.task_id)
+
+    assert isinstance(child, Task)
+    assert [str(lock) for lock in child.locks] == ["site:blog"]
+    again = resume_unlocked(stage, task.id)
+    assert isinstance(again, Conflict)
+    assert again.holders == (child.id,)
+
+
+def test_sub_task_that_does_not_die_is_given_up(stage: Stage) -> None:
+    task = split(stage, children(1), "grandparent")
+    child = stage.next_call().task_id
+    unlock(stage, task.id)
+
+    stage.director.do(lambda tx: [unlocking.give_up(tx, n) for n in (task.id, child)])
+
+    ends = [(found(stage, n).state, found(stage, n).result) for n in (task.id, child)]
+    assert ends == [(State.STOPPED, Result.ERROR)] * 2
+
+
 @pytest.mark.parametrize("wanted", [children(2), Snoozed(0.01, None)])
 def test_step_that_was_told_to_end_is_not_waited_for(stage: Stage, wanted: Outcome) -> None:
     task = stage.start("parent")
@@ -498,6 +578,18 @@ def test_what_was_kept_is_there_after_error_and_resume(stage: Stage) -> None:
     task = stage.start("child")
     stage.end(stage.next_call(), Snoozed(0.0, 7))
     stage.end(stage.next_call(), Failure(an_error()))
+    stage.rest(task.id)
+
+    resume(stage, task.id)
+
+    assert stage.next_call().kept == 7
+
+
+def test_what_is_kept_as_the_task_is_unlocked_is_there_after_resume(stage: Stage) -> None:
+    task = stage.start("child")
+    call = stage.next_call()
+    unlock(stage, task.id)
+    stage.end(call, Snoozed(600.0, 7))
     stage.rest(task.id)
 
     resume(stage, task.id)
