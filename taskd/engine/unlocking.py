@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from taskd import wire
 from taskd.catalog.catalog import Catalog
 from taskd.engine import secrets
-from taskd.engine.family import ancestors, members
+from taskd.engine.family import members
 from taskd.engine.locking import Conflict, Wanted
 from taskd.model import lifecycle
 from taskd.model.errors import InvalidInput, InvalidState
 from taskd.model.lock import Lock
-from taskd.model.step import JSON, StepState
+from taskd.model.step import StepState
 from taskd.model.task import Task
 from taskd.places import Places
-from taskd.store import locks
 from taskd.store.transaction import Transaction
 
 PATIENCE = 5.0  # seconds
@@ -26,20 +25,15 @@ PATIENCE = 5.0  # seconds
 def unlock(tx: Transaction, task: Task, who: str, *, force: bool, reason: str) -> list[Task]:
     """The task and its unfinished sub-tasks, all to be stopped. Raises InvalidState."""
     detail = ", ".join(filter(None, ("by force" if force else "", reason)))
-    first, *others = [(each, _kept(tx, each)) for each in members(tx, task)]
-    unlocked = [_unlock(tx, *first, who, force=force, detail=detail)]
+    first, *others = members(tx, task)
+    unlocked = [_unlock(tx, first, who, force=force, detail=detail)]
     told = f"with task {task.id}"
-    return unlocked + [_unlock(tx, *each, who, force=True, detail=told) for each in others]
+    return unlocked + [_unlock(tx, each, who, force=True, detail=told) for each in others]
 
 
-def _kept(tx: Transaction, task: Task) -> JSON:
-    """What is locked for it, also by ancestors: a resume locks it again."""
-    linked = {link.resource for link in locks.links_of_task(tx.connection, task.id)}
-    held = [lock for each in ancestors(tx, task) for lock in each.locks]
-    return wire.encode([*task.locks, *(lock for lock in held if lock.resource in linked)]) or None
-
-
-def _unlock(tx: Transaction, task: Task, kept: JSON, who: str, *, force: bool, detail: str) -> Task:
+def _unlock(tx: Transaction, task: Task, who: str, *, force: bool, detail: str) -> Task:
+    """Its plan keeps what it has locked."""
+    kept = wire.encode(task.locks) if task.locks else None
     return tx.save(lifecycle.unlock(task, who, tx.now, force=force, detail=detail, kept=kept))
 
 

@@ -12,7 +12,6 @@ from builders import a_definition, an_error
 from stage import PATIENCE, Stage, a_stage
 
 from taskd.engine import family, unlocking
-from taskd.engine.locking import Conflict
 from taskd.executors.base import (
     Call,
     Cancelled,
@@ -95,16 +94,6 @@ def unlock(stage: Stage, task_id: int) -> None:
         stage.director.kill(tx, unlocked)
 
     stage.director.do(change)
-
-
-def resume_unlocked(stage: Stage, task_id: int) -> Task | Conflict:
-    catalog, places = stage.starter.catalog, stage.places
-
-    def change(tx: Transaction) -> Task | Conflict:
-        resumed = unlocking.resume(tx, catalog, places, tx.get(task_id), "ana", {})
-        return resumed if isinstance(resumed, Conflict) else tx.save(resumed)
-
-    return stage.director.do(change)
 
 
 # Sub-tasks
@@ -359,22 +348,6 @@ def test_task_is_unlocked_at_once_where_no_sub_task_is_at_work(stage: Stage) -> 
     unlock(stage, task.id)
 
     assert found(stage, task.id).result is Result.ERROR
-
-
-def test_sub_task_that_was_unlocked_with_its_parent_is_resumed_with_the_lock(stage: Stage) -> None:
-    task = split(stage, children(1, "locked"), "owner")
-    call = stage.next_call()
-    unlock(stage, task.id)
-    stage.end(call, Cancelled())
-    stage.rest(task.id)
-
-    child = resume_unlocked(stage, call.task_id)
-
-    assert isinstance(child, Task)
-    assert [str(lock) for lock in child.locks] == ["site:blog"]
-    again = resume_unlocked(stage, task.id)
-    assert isinstance(again, Conflict)
-    assert again.holders == (child.id,)
 
 
 def test_sub_task_that_does_not_die_is_given_up(stage: Stage) -> None:
