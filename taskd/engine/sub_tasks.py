@@ -128,7 +128,7 @@ class SubTasks:
         task = tx.get(task_id)
         step = task.steps[name]
         limit = self._timeout(task, name)
-        if not (limit and step.started_at and step.waits_for_tasks):
+        if not (limit and step.started_at and step.waits_for_tasks) or task.unlocking:
             return []
         deadline = step.started_at + timedelta(seconds=limit)
         if tx.now < deadline:
@@ -205,6 +205,8 @@ class SubTasks:
         ended = children.of_step(tx.connection, task.id, step.number)
         paused = [child for child in ended if child.state == State.PAUSED]
         bad = paused or [child for child in ended if child.result in _BAD]
+        if task.unlocking:
+            return lifecycle.killed(task, step.name, tx.now)
         if task.cancelling:
             return lifecycle.cancelled(task, step.name, tx.now)
         if bad:

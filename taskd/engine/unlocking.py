@@ -21,6 +21,8 @@ from taskd.store.transaction import Transaction
 
 PATIENCE = 5.0  # seconds
 
+_AT_WORK = (StepState.RUNNING, StepState.SUSPENDED)
+
 
 def unlock(tx: Transaction, task: Task, who: str, *, force: bool, reason: str) -> list[Task]:
     """The task and its unfinished sub-tasks, all to be stopped. Raises InvalidState."""
@@ -41,7 +43,7 @@ def give_up(tx: Transaction, task_id: int) -> None:
     """Stop the task, whatever became of what ran of it."""
     task = tx.get(task_id)
     while task.unlocking:
-        name = next(s.name for s in task.steps.values() if s.state is StepState.RUNNING)
+        name = next(s.name for s in task.steps.values() if s.state in _AT_WORK)
         task = lifecycle.killed(task, name, tx.now)
     tx.save(task)
 

@@ -187,7 +187,7 @@ def cancelled(task: Task, name: str, now: datetime) -> Task:
 
 
 def killed(task: Task, name: str, now: datetime) -> Task:
-    """The step was still running when its task was unlocked."""
+    """The step was at work when its task was unlocked; nothing of it is left."""
     draft = _Draft(task, now)
     draft.kill(name)
     return draft.settle()
@@ -297,7 +297,8 @@ def unlock(
 ) -> Task:
     """Stop a paused task or, by `force`, any. It may be resumed; `kept` is what its plan keeps.
 
-    Steps that run are to be killed; the task stops when that is reported by `killed`.
+    Steps that run are to be killed, and those that have sub-tasks wait until these have stopped;
+    the task stops when that is reported by `killed`.
     """
     if task.finished:
         raise InvalidState(f"cannot unlock task {task.id}: it is stopped ({task.result})")
@@ -311,7 +312,7 @@ def unlock(
     draft.unlocking = True
     draft.fields["resumable"] = True
     for name, step in task.steps.items():
-        if step.state is StepState.SUSPENDED:
+        if step.waits_for_time or step.waits_for_lock:
             draft.kill(name)
         elif step.state is StepState.PENDING:
             draft.change(name, ready=False, due_at=None)
