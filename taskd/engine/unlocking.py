@@ -5,6 +5,7 @@ does not die within `PATIENCE` is given up.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from taskd import wire
 from taskd.catalog.catalog import Catalog
@@ -39,10 +40,13 @@ def _unlock(tx: Transaction, task: Task, who: str, *, force: bool, detail: str) 
     return tx.save(lifecycle.unlock(task, who, tx.now, force=force, detail=detail, kept=kept))
 
 
-def give_up(tx: Transaction, task_id: int) -> None:
-    """Stop the task, whatever became of what ran of it."""
+def give_up(tx: Transaction, task_id: int, since: datetime) -> None:
+    """Stop the task that was unlocked then, whatever became of what ran of it.
+
+    It may have stopped, been resumed and be unlocked again: that is another one's business.
+    """
     task = tx.get(task_id)
-    while task.unlocking:
+    while task.unlocking and task.state_updated_at <= since:
         name = next(s.name for s in task.steps.values() if s.state in _AT_WORK)
         task = lifecycle.killed(task, name, tx.now)
     tx.save(task)
