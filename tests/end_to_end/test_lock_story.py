@@ -88,13 +88,13 @@ def test_unlock_asks_on_a_terminal_and_does_nothing_without_an_answer(blocked: D
     allow(blocked)
     before = unchanging(blocked.show(FIRST))
 
-    alone = blocked.taskctl("unlock", FIRST, stdin="y\n")
+    alone = blocked.taskctl("unlock", FIRST, "--reason", "no disk", stdin="y\n")
     refused, screen = on_terminal(blocked, "unlock", FIRST, typed="n\n")
     unchanged = unchanging(blocked.show(FIRST))
     answered, _ = on_terminal(blocked, "unlock", FIRST, typed="y\n")
 
     assert alone.returncode == 2
-    assert "there is no terminal: taskctl unlock --yes 1\n" in alone.stderr
+    assert "there is no terminal: taskctl unlock --reason 'no disk' --yes 1\n" in alone.stderr
     assert refused == 1
     assert "unlock task 1 (Copy the photos), paused, which holds folder:photos\n" in screen
     assert "inconsistent state" in screen
