@@ -129,7 +129,7 @@ class SubTasks:
         task = tx.get(task_id)
         step = task.steps[name]
         limit = self._timeout(task, name)
-        if not (limit and step.started_at and step.waits_for_tasks):
+        if not (limit and step.started_at and step.waits_for_tasks) or task.unlocking:
             return []
         deadline = step.started_at + timedelta(seconds=limit)
         if tx.now < deadline:

@@ -274,8 +274,18 @@ def _check_skip(task: Task, name: str, failed: list[str]) -> None:
         )
 
 
-def cancel(task: Task, who: str, now: datetime, *, cancellable: bool = True) -> Task:
-    """Stop at once what does not run; a running step is told, and the task stops when it ends."""
+def cancel(
+    task: Task,
+    who: str,
+    now: datetime,
+    *,
+    cancellable: bool = True,
+    at_work: Iterable[str] = (),
+) -> Task:
+    """Stop at once what does not run; a running step is told, and the task stops when it ends.
+
+    `at_work`: failed steps with a sub-task that runs, which have to be waited for.
+    """
     if task.finished:
         raise InvalidState(f"cannot cancel task {task.id}: it is stopped ({task.result})")
     if task.state is State.RUNNING and not cancellable:
@@ -288,15 +298,24 @@ def cancel(task: Task, who: str, now: datetime, *, cancellable: bool = True) -> 
         draft.note("cancelled", who=who)
     draft.cancelling = True
     draft.fields["cancelling"] = True
+    draft.wait_for_tasks(at_work)
     return draft.settle()
 
 
 def unlock(
-    task: Task, who: str, now: datetime, *, force: bool = False, detail: str = "", kept: JSON = None
+    task: Task,
+    who: str,
+    now: datetime,
+    *,
+    force: bool = False,
+    detail: str = "",
+    kept: JSON = None,
+    at_work: Iterable[str] = (),
 ) -> Task:
     """Stop a paused task or, by `force`, any. It may be resumed; `kept` is what its plan keeps.
 
     What runs of it, also in sub-tasks, is to be killed; it stops when that is reported by `killed`.
+    `at_work`: as of `cancel`.
     """
     if task.finished:
         raise InvalidState(f"cannot unlock task {task.id}: it is stopped ({task.result})")
@@ -310,6 +329,7 @@ def unlock(
     draft.unlocking = True
     draft.fields["resumable"] = True
     draft.change(PLAN, kept=kept)
+    draft.wait_for_tasks(at_work)
     return draft.settle()
 
 
@@ -348,6 +368,10 @@ class _Draft:
 
     def suspend(self, name: str, **changes: object) -> None:
         self.change(name, state=StepState.SUSPENDED, call_id=None, interruptions=0, **changes)
+
+    def wait_for_tasks(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.change(name, state=StepState.SUSPENDED, ended_at=None)
 
     def put_back(self, name: str) -> None:
         """To be begun again, from its beginning."""

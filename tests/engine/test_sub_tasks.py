@@ -2,7 +2,7 @@
 
 import contextlib
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -350,12 +350,31 @@ def test_task_is_unlocked_at_once_where_no_sub_task_is_at_work(stage: Stage) -> 
     assert found(stage, task.id).result is Result.ERROR
 
 
+@pytest.mark.parametrize("ends", [unlock, cancel])
+def test_paused_task_keeps_its_lock_while_a_sub_task_that_was_resumed_ends(
+    stage: Stage, ends: Callable[[Stage, int], object]
+) -> None:
+    task = split(stage, children(1, "locked"), "owner")
+    stage.end(stage.next_call(), Failure(an_error()))
+    stage.rest(task.id)
+    stage.director.do(lambda tx: tx.save(lifecycle.resume(tx.get(2), "ana", tx.now)))
+    call = stage.next_call()
+
+    ends(stage, task.id)
+
+    before = found(stage, task.id)
+    assert (before.state, [str(lock) for lock in before.locks]) == (State.PAUSED, ["site:blog"])
+    stage.end(call, Cancelled())
+    stage.settle()
+    assert (found(stage, task.id).state, found(stage, task.id).locks) == (State.STOPPED, ())
+
+
 def test_sub_task_that_does_not_die_is_given_up(stage: Stage) -> None:
     task = split(stage, children(1), "grandparent")
     child = stage.next_call().task_id
     unlock(stage, task.id)
 
-    stage.director.do(lambda tx: [unlocking.give_up(tx, n) for n in (task.id, child)])
+    stage.director.do(lambda tx: [unlocking.give_up(tx, n, tx.now) for n in (task.id, child)])
 
     ends = [(found(stage, n).state, found(stage, n).result) for n in (task.id, child)]
     assert ends == [(State.STOPPED, Result.ERROR)] * 2
