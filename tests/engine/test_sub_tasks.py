@@ -488,12 +488,13 @@ def test_step_waits_for_its_sub_tasks_no_longer_than_it_may() -> None:
         first, second = calls(stage, 2)
         stage.end(first)
 
+        assert stage.executor.cancelled.get(timeout=PATIENCE) == (second.id, False)
+        assert found(stage, task.id).steps["split"].state is StepState.SUSPENDED
+        stage.end(second, Failure(an_error()))
+        assert stage.rest(second.task_id).result is Result.CANCELLED
         error = stage.rest(task.id).steps["split"].error
         assert error
         assert (error.kind, error.message) == ("timeout", "timed out after 0.3 s")
-        assert stage.executor.cancelled.get(timeout=PATIENCE) == (second.id, False)
-        stage.end(second, Failure(an_error()))
-        assert stage.rest(second.task_id).result is Result.CANCELLED
 
         resume(stage, task.id)
         anew = stage.next_call()
@@ -504,8 +505,10 @@ def test_step_waits_for_its_sub_tasks_no_longer_than_it_may() -> None:
 def test_clock_that_is_behind_the_timer_costs_no_time_limit() -> None:
     with a_stage(one_step("limited", LIMITED), a_definition("child", fields=(NUMBER,))) as stage:
         task = split(stage, children(1), "limited")
-        stage.next_call()
+        call = stage.next_call()
         stage.loop.call(partial(stage.director.arm, found(stage, task.id).created_at, 1, "split"))
+        stage.executor.cancelled.get(timeout=PATIENCE)
+        stage.end(call, Cancelled())
 
         assert stage.rest(task.id).steps["split"].error
 
@@ -514,11 +517,14 @@ def test_time_for_sub_tasks_goes_on_with_the_next_daemon(tmp_path: Path) -> None
     definitions = one_step("limited", LIMITED), a_definition("child", fields=(NUMBER,))
     with a_stage(*definitions, folder=tmp_path) as stage:
         task = split(stage, children(1), "limited")
-        stage.next_call()
+        call = stage.next_call()
 
     with a_stage(*definitions, folder=tmp_path) as stage:
+        stage.director.adopt({call.id: (call.task_id, call.step)})
         for found_task, name, deadline in waiting.deadlines(stage.database.writer):
             stage.loop.call(partial(stage.director.arm, deadline, found_task, name))
+        stage.executor.cancelled.get(timeout=PATIENCE)
+        stage.end(call, Cancelled())
 
         assert stage.rest(task.id).steps["split"].state is StepState.ERROR
 
