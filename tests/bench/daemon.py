@@ -68,25 +68,32 @@ class Daemon:
         self.run_all([("tasks.start", {"action": action})] * 50 * SLOTS)
 
     def run_all(self, requests: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        """Send all, with at most `WINDOW` in flight, and wait until every task has stopped."""
+        """Send all, with at most `WINDOW` in flight, and wait until all these tasks rest."""
+        newest = self.newest
         for _ in in_flight(self.client, requests):
             pass
-        self.wait_for_all()
+        self.wait_for_all(newest)
 
-    def wait_for_all(self) -> None:
-        """The last one started is not always the last to stop."""
+    def wait_for_all(self, after: int = 0) -> None:
+        """Until those newer than task `after` rest; the last one started is not always the last."""
         self.client.wait("@last")
         with self.store() as store:
-            while row := store.execute(_UNFINISHED).fetchone():
+            while row := store.execute(_AT_WORK, (after,)).fetchone():
                 self.client.wait(row[0])
 
-    def check(self, count: int) -> None:
-        """Every one of `count` tasks succeeded, or the figure is worth nothing."""
+    def check(self, count: int, after: int = 0, state: str = "stopped") -> None:
+        """Those newer than task `after` are `count`, and all came to a good end (or all to an
+        error, if paused), or the figure is worth nothing."""
+        result = "success" if state == "stopped" else "error"
         with self.store() as store:
-            found = store.execute("SELECT state, result, count(*) FROM tasks GROUP BY 1, 2")
-            ends = found.fetchall()
-        if ends != [("stopped", "success", count)]:
-            raise RuntimeError(f"expected {count} successful tasks, found {ends}")
+            ends = store.execute(_ENDS, (after,)).fetchall()
+        if ends != [(state, result, count)]:
+            raise RuntimeError(f"expected {count} tasks {state} with {result}, found {ends}")
+
+    @property
+    def newest(self) -> int:
+        with self.store() as store:
+            return int(store.execute("SELECT ifnull(max(id), 0) FROM tasks").fetchone()[0])
 
     @contextlib.contextmanager
     def store(self) -> Iterator[sqlite3.Connection]:
@@ -120,7 +127,11 @@ def in_flight(
         collected += 1
 
 
-_UNFINISHED = "SELECT id FROM tasks WHERE state <> 'stopped' ORDER BY id DESC LIMIT 1"
+_AT_WORK = (
+    "SELECT id FROM tasks WHERE state NOT IN ('stopped', 'paused') AND id > ?"
+    " ORDER BY id DESC LIMIT 1"
+)
+_ENDS = "SELECT state, result, count(*) FROM tasks WHERE id > ? GROUP BY 1, 2"
 
 _RUN = """
 import sys

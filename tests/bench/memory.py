@@ -22,10 +22,10 @@ def measure() -> Iterator[Figure]:
 
 def _idle() -> Iterator[Figure]:
     with Daemon(host_idle="1s") as daemon:
-        yield Figure("idle daemon, no hosts", _resident(daemon.pid), "MB", 50, at_most=True)
+        yield Figure("idle daemon, no hosts", resident(daemon.pid), "MB", 50, at_most=True)
         daemon.warm_up()
         hosts = daemon.hosts()
-        size = median(map(_resident, hosts))
+        size = median(map(resident, hosts))
         yield Figure("a host", size, "MB", 20, at_most=True, note=f"median of {len(hosts)}")
         begin = time.monotonic()
         while daemon.hosts() and time.monotonic() < begin + 10:
@@ -40,12 +40,12 @@ def _waiting() -> Figure:
     part = ("tasks.start_many", {"requests": requests})
     with Daemon(executor_slots=1) as daemon:
         daemon.client.start("occupy")
-        before = _resident(daemon.pid)
+        before = resident(daemon.pid)
         begin = time.perf_counter()
         for _ in in_flight(daemon.client, [part] * (WAITING // PART), 2):
             pass
         seconds = time.perf_counter() - begin
-        added = _resident(daemon.pid) - before
+        added = resident(daemon.pid) - before
         peak = _status(daemon.pid, "VmHWM") - before
     note = f"at the most {peak:.0f} MB; accepted {WAITING / seconds:,.0f}/s"
     return Figure(f"{WAITING:,} waiting tasks add", added, "MB", 30, at_most=True, note=note)
@@ -84,7 +84,8 @@ def _field(file: Path, name: str) -> int:
     return next(int(value.split()[0]) for found, _, value in lines if found == name)
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
+    """What a process holds in memory, in MB."""
     return _status(pid, "VmRSS")
 
 

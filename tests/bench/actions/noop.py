@@ -2,7 +2,7 @@
 
 import time
 
-from taskd import Action, Snooze, SubTasks, step
+from taskd import Action, OnConflict, Snooze, SubTasks, step
 
 
 class NoOp(Action, label="noop"):
@@ -31,6 +31,20 @@ class Split(Action, label="split"):
     @step
     def run(self) -> SubTasks:
         return SubTasks(NoOp() for _ in range(self.count))
+
+
+class InTurn(Action, label="in-turn", singleton=True, on_conflict=OnConflict.WAIT):
+    @step
+    def run(self) -> None:
+        pass
+
+
+class SplitInTurn(Action, label="split.in-turn"):
+    count: int
+
+    @step
+    def run(self) -> SubTasks:
+        return SubTasks(InTurn() for _ in range(self.count))
 
 
 class Sleepy(Action, label="sleepy"):
