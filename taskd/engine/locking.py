@@ -90,7 +90,7 @@ class Wanted:
         return -self._task.priority, self._task.id
 
     def _kin(self, lock: Lock) -> Kin:
-        if any(lock.resource == held.resource for held in self._theirs):
+        if not lock.operation and any(lock.resource == held.resource for held in self._theirs):
             return Kin.SAME
         return Kin.YES if self._theirs else Kin.NO
 
@@ -126,21 +126,31 @@ def serve(tx: Transaction, attempt: Callable[[int], bool]) -> bool:
     """
     news = False
     while tx.released:
-        news |= _serve_line(tx, tx.released.pop(0), attempt)
+        released, tx.released = tx.released, []
+        for lock in _one_a_resource(released):
+            news |= _serve_line(tx, lock, attempt)
     return news
 
 
-def _serve_line(tx: Transaction, resource: str, attempt: Callable[[int], bool]) -> bool:
+def _one_a_resource(locks: Iterable[Lock]) -> Iterable[Lock]:
+    """Where there are several, one for all operations: who comes first in line is served first."""
+    found: dict[str, Lock] = {}
+    for lock in locks:
+        if found.setdefault(lock.resource, lock) != lock:
+            found[lock.resource] = Lock(lock.resource)
+    return found.values()
+
+
+def _serve_line(tx: Transaction, released: Lock, attempt: Callable[[int], bool]) -> bool:
     place = waiting.FRONT
     passed: set[str] = set()
     news = False
-    while "" not in (held := locks.operations_held(tx.connection, resource)):
-        waiter = waiting.next_in_line(tx.connection, resource, place, held, passed)
-        if waiter is None:
-            break
+    while waiter := waiting.next_in_line(tx.connection, released, place, passed):
         place = waiter.place
-        if attempt(waiter.task_id):
-            news = True
-        else:
+        if not waiter.free or not attempt(waiter.task_id):
             passed.add(waiter.operation)
+        elif waiter.operation in ("", released.operation):
+            return True  # nothing of it is left
+        else:
+            news = True
     return news

@@ -8,20 +8,20 @@ from taskd.model.lock import Lock
 from taskd.store.times import to_number
 
 
+def against(lock: Lock) -> tuple[str, tuple[str, ...]]:
+    """What stands against `lock`, as a condition of SQL and its values."""
+    if not lock.operation:
+        return "resource = ?", (lock.resource,)
+    return "resource = ? AND operation IN (?, '')", (lock.resource, lock.operation)
+
+
 def holders(connection: sqlite3.Connection, lock: Lock) -> list[int]:
     """The tasks that hold what stands against `lock`, oldest first."""
+    condition, values = against(lock)
     rows = connection.execute(
-        "SELECT DISTINCT task_id FROM locks WHERE resource = ?"
-        " AND (operation = ? OR operation = '' OR ? = '') ORDER BY since, task_id",
-        (lock.resource, lock.operation, lock.operation),
+        f"SELECT task_id FROM locks WHERE {condition} ORDER BY since, task_id", values
     )
-    return [task_id for (task_id,) in rows]
-
-
-def operations_held(connection: sqlite3.Connection, resource: str) -> set[str]:
-    """What it is locked for; "" stands for everything."""
-    rows = connection.execute("SELECT operation FROM locks WHERE resource = ?", (resource,))
-    return {operation for (operation,) in rows}
+    return list(dict.fromkeys(task_id for (task_id,) in rows))
 
 
 def take(

@@ -205,5 +205,5 @@ _WAITING = (
         PRIMARY KEY (resource, rank, task_id, operation)
     ) WITHOUT ROWID""",
     """CREATE INDEX waiting_of_task ON waiting(task_id)""",
-    """CREATE INDEX waiting_kin ON waiting(resource, operation) WHERE kin > 0""",
+    """CREATE INDEX waiting_kin ON waiting(resource, rank, task_id) WHERE kin > 0""",
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from taskd.model.lock import Lock
 from taskd.model.record import replace
 from taskd.model.task import State, Task
 from taskd.store import lanes, locks, rows, tasks, waiting
@@ -33,7 +34,7 @@ class Transaction:
     def _begin_empty(self) -> None:
         self.changed: dict[int, Task] = {}
         self.after_commit: list[Callable[[], object]] = []
-        self.released: list[str] = []  # resources, for which there may be somebody who waits
+        self.released: list[Lock] = []  # those for which there may be somebody who waits
         self._stored: dict[int, Task | None] = {}  # the changed ones as they were in the store
         self._written: dict[int, Task] = {}  # those that were written in this transaction
         self._told: dict[int, Task] = {}  # sub-tasks that rest
@@ -156,10 +157,11 @@ class Transaction:
         self._stored.setdefault(task.id, old)
         if task.finished and task.locks:
             locks.release(self.write(), task.id)
-            self.released += [lock.resource for lock in task.locks]
+            self.released += task.locks
             task = replace(task, locks=())
         if old.waits_for_lock and not task.waits_for_lock:
-            self.released += waiting.leave(self.write(), task.id)
+            left = waiting.leave(self.write(), task.id)
+            self.released += [lock for lock in left if lock not in task.locks]
         return self._keep(task.id, task, old)
 
     def _keep(self, task_id: int, task: Task, old: Task | None) -> Task:
