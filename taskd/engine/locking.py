@@ -107,12 +107,13 @@ class Wanted:
 
 
 def _dependents(tx: Transaction, tasks: Iterable[Task]) -> set[int]:
-    """Those that cannot end before one of `tasks` has: they, or sub-tasks of them, wait for it."""
+    """Those that cannot end before one of `tasks` has: sub-tasks of them wait for its locks."""
     found: set[int] = set()
     rest = list(tasks)
     for task in rest:  # it grows meanwhile
-        for waiter in {i for lock in task.locks for i in waiting.kin(tx.connection, lock)}:
-            family = [tx.get(waiter), *ancestors(tx, tx.get(waiter))]
+        waiters = {i for lock in task.locks for i in waiting.kin(tx.connection, lock)}
+        for waiter in {tx.get(i).parent_task_id: i for i in waiters}.values():  # one a family
+            family = list(ancestors(tx, tx.get(waiter)))
             if all(each.id != task.id for each in family):
                 rest += [each for each in family if each.id not in found]
                 found.update(each.id for each in family)
