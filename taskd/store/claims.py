@@ -1,9 +1,9 @@
 """Who holds and who waits for what, as people ask for it."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, groupby
+from typing import Any, TypeVar
 
 from taskd.model.lock import Claim, Lock
 from taskd.store import locks, waiting
@@ -19,6 +19,7 @@ _WAITING = (
 )
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 
 def find(connection: sqlite3.Connection, resource: str | None = None) -> list[Claim]:
@@ -39,7 +40,9 @@ def find(connection: sqlite3.Connection, resource: str | None = None) -> list[Cl
 
 def waited_for(connection: sqlite3.Connection, task_id: int) -> tuple[Claim, ...]:
     """What a task waits for, and behind whom."""
-    rows = connection.execute(f"{_WAITING} WHERE task_id = ? ORDER BY 1, 2", (task_id,)).fetchall()
+    rows = connection.execute(
+        f"{_WAITING} WHERE task_id = ? ORDER BY resource, rank, operation", (task_id,)
+    ).fetchall()
     return tuple(_behind_holders_and_nearest(connection, row) for row in rows)
 
 
@@ -52,24 +55,27 @@ def _behind_holders_and_nearest(connection: sqlite3.Connection, row: Row) -> Cla
 
 def _in_line(connection: sqlite3.Connection, rows: Iterable[Row]) -> Iterator[Claim]:
     """The claims on one resource, each with those that it is behind."""
-    holders: dict[int, list[Lock]] = {}
-    waiters: dict[str, tuple[int, int]] = {}  # of each operation the last so far: number, task
+    # Of each operation those who hold it, and the last so far who waits: number and task.
+    holders: dict[str, list[tuple[int, int]]] = {}
+    waiters: dict[str, tuple[int, int]] = {}
     for number, row in enumerate(rows):
-        resource, operation, task_id, *_, held, _rank, kin = row
-        lock = Lock(resource, operation)
+        _, operation, task_id, *_, held, _, kin = row
         if held:
-            holders.setdefault(task_id, []).append(lock)
+            holders.setdefault(operation, []).append((number, task_id))
             yield _claim(row, [])
             continue
-        against = [i for i, have in holders.items() if any(map(lock.conflicts_with, have))]
-        before = [
-            each
-            for other, each in waiters.items()
-            if lock.conflicts_with(Lock(resource, other)) and each[1] != task_id and not kin
-        ]
+        holding = sorted(chain.from_iterable(_against(operation, holders)))
+        against = list(dict.fromkeys(i for _, i in holding))
+        before = [each for each in _against(operation, waiters) if each[1] != task_id and not kin]
         behind = [*_strangers(connection, row, against), *(i for _, i in sorted(before)[-1:])]
         yield _claim(row, behind)
         waiters[operation] = number, task_id
+
+
+def _against(operation: str, claims: Mapping[str, T]) -> list[T]:
+    """Those of operations that stand against this one."""
+    names = (operation, "") if operation else claims
+    return [claims[name] for name in names if name in claims]
 
 
 def _strangers(connection: sqlite3.Connection, row: Row, holders: list[int]) -> list[int]:
