@@ -49,8 +49,8 @@ class Starter:
         Each is committed as running before an executor sees it.
         """
         calls: list[Call] = []
+        asked = room
         while len(calls) < room:
-            asked = room - len(calls)
             rows = tx.ready(asked, free)
             for task_id, number in rows:
                 task = tx.get(task_id)
@@ -61,6 +61,7 @@ class Starter:
                 calls += begun
             if len(rows) < asked:
                 break
+            asked *= 2  # many wait for locks, and took no room
         return calls
 
     def settle(self, tx: Transaction) -> bool:
