@@ -1,5 +1,6 @@
 """What readers and the queue ask of the store, and that indexes answer them."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from builders import NOW, a_new_task, a_planned_task, a_step, later
 from taskd.model import lifecycle
 from taskd.model.lock import Lock, exclusive, link, parse_lock
 from taskd.model.task import Task
-from taskd.store import claims, lanes, locks, steps, tasks
+from taskd.store import claims, lanes, locks, steps, tasks, waiting
 from taskd.store.database import Connection, Database
 from taskd.store.transaction import Transaction
 
@@ -140,11 +141,29 @@ def plan_of(connection: Connection, question: str) -> str:
             tasks.count_by_state(connection)
         case "key":
             tasks.with_key(connection, 1, "once")
-        case "conflict":
+        case "holders":
+            locks.holders(connection, exclusive("site:blog"))
+        case "holders for an operation":
             locks.holders(connection, exclusive("site:blog", "backup"))
+        case "release":
+            locks.release(connection, 1)
+        case "next in line":
+            waiting.next_in_line(connection, exclusive("site:blog", "backup"), (0, 1), set())
+        case "next of kin":
+            waiting.next_in_line(connection, exclusive("site:blog", "backup"), (0, 1), {"backup"})
+        case "nearest before":
+            waiting.nearest_before(connection, (0, 1), exclusive("site:blog", "backup"))
+        case "kin":
+            waiting.kin(connection, exclusive("site:blog", "backup"))
+        case "leave":
+            waiting.leave(connection, 1)
+        case "claims on a resource":
+            claims.find(connection, "site:blog")
+        case "claims of a task":
+            claims.waited_for(connection, 1)
     connection.set_trace_callback(None)
-    rows = connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
-    return "; ".join(row[3] for row in rows)
+    plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in asked]
+    return "; ".join(row[3] for plan in plans for row in plan)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +176,18 @@ def plan_of(connection: Connection, question: str) -> str:
         ("next due", "steps_due"),
         ("by state", "tasks_unfinished"),
         ("key", "tasks_key"),
-        ("conflict", "PRIMARY KEY"),
+        ("holders", "locks USING PRIMARY KEY (resource=?)"),
+        ("holders for an operation", "locks USING PRIMARY KEY (resource=? AND operation=?)"),
+        ("release", "locks_of_task (task_id=?)"),
+        ("next in line", "waiting USING PRIMARY KEY (resource=? AND (rank,task_id)>(?,?))"),
+        ("next in line", "locks USING PRIMARY KEY (resource=?)"),
+        ("next of kin", "waiting_kin (resource=? AND (rank,task_id)>(?,?))"),
+        ("nearest before", "waiting USING PRIMARY KEY (resource=? AND (rank,task_id)<(?,?))"),
+        ("kin", "waiting_kin (resource=?)"),
+        ("leave", "waiting_of_task (task_id=?)"),
+        ("claims on a resource", "locks USING PRIMARY KEY (resource=?)"),
+        ("claims on a resource", "waiting USING PRIMARY KEY (resource=?)"),
+        ("claims of a task", "waiting_of_task (task_id=?)"),
     ],
 )
 def test_index_answers(database: Database, question: str, index: str) -> None:
@@ -166,6 +196,39 @@ def test_index_answers(database: Database, question: str, index: str) -> None:
     assert index in plan
 
 
-@pytest.mark.parametrize("question", ["ready", "ready of label"])
-def test_ready_steps_need_no_sorting(database: Database, question: str) -> None:
+@pytest.mark.parametrize(
+    "question",
+    [
+        "ready",
+        "ready of label",
+        "release",
+        "next in line",
+        "next of kin",
+        "nearest before",
+        "kin",
+        "leave",
+        "claims of a task",
+    ],
+)
+def test_index_gives_the_order(database: Database, question: str) -> None:
     assert "TEMP B-TREE" not in plan_of(database.writer, question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "holders",
+        "release",
+        "next in line",
+        "next of kin",
+        "nearest before",
+        "kin",
+        "leave",
+        "claims on a resource",
+        "claims of a task",
+    ],
+)
+def test_no_table_is_read_as_a_whole(database: Database, question: str) -> None:
+    plan = plan_of(database.writer, question)
+
+    assert not re.search("SCAN (tasks|locks|waiting)", plan)
