@@ -58,18 +58,21 @@ def _in_line(connection: sqlite3.Connection, rows: Iterable[Row]) -> Iterator[Cl
     # Of each operation those who hold it, and the last so far who waits: number and task.
     holders: dict[str, list[tuple[int, int]]] = {}
     waiters: dict[str, tuple[int, int]] = {}
+    own: dict[str, tuple[int, int]] = {}  # of the task at hand
     for number, row in enumerate(rows):
         _, operation, task_id, *_, held, _, kin = row
         if held:
             holders.setdefault(operation, []).append((number, task_id))
             yield _claim(row, [])
             continue
+        if all(each[1] != task_id for each in own.values()):
+            waiters |= own
+            own = {}
         holding = sorted(chain.from_iterable(_against(operation, holders)))
         against = list(dict.fromkeys(i for _, i in holding))
-        before = [each for each in _against(operation, waiters) if each[1] != task_id and not kin]
-        behind = [*_strangers(connection, row, against), *(i for _, i in sorted(before)[-1:])]
-        yield _claim(row, behind)
-        waiters[operation] = number, task_id
+        before = [] if kin else sorted(_against(operation, waiters))[-1:]
+        yield _claim(row, [*_strangers(connection, row, against), *(i for _, i in before)])
+        own[operation] = number, task_id
 
 
 def _against(operation: str, claims: Mapping[str, T]) -> list[T]:

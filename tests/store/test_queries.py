@@ -12,6 +12,7 @@ from taskd.model.task import Task
 from taskd.store import claims, lanes, locks, steps, tasks, waiting
 from taskd.store.database import Connection, Database
 from taskd.store.transaction import Transaction
+from taskd.store.waiting import Kin
 
 
 def add(tx: Transaction, *new: Task) -> None:
@@ -99,6 +100,19 @@ def test_held_locks_are_listed_oldest_first(database: Database, tx: Transaction)
         ("old", "site:shop"), ("young", "site:blog")
     ]  # fmt: skip
     assert [each.task_id for each in claims.find(database.writer, "site:blog")] == [1]
+
+
+def test_who_waits_is_behind_another_one_and_not_behind_himself(
+    database: Database, tx: Transaction
+) -> None:
+    add(tx, a_new_task(), a_new_task())
+    everything, reading = exclusive("site:blog"), exclusive("site:blog", "read")
+    waiting.join(database.writer, (0, 1), [(everything, Kin.NO)], NOW)
+    waiting.join(database.writer, (0, 2), [(everything, Kin.NO), (reading, Kin.NO)], NOW)
+
+    found = claims.find(database.writer)
+
+    assert [(each.task_id, each.behind) for each in found] == [(1, ()), (2, (1,)), (2, (1,))]
 
 
 def test_step_is_due_when_its_time_has_come(database: Database, tx: Transaction) -> None:
