@@ -18,7 +18,7 @@ SHORT = 10
 def measure(crowded: Daemon) -> Iterator[Figure]:
     """`crowded`: many wait there for other locks."""
     crowded.warm_up("tell-time")
-    yield from _figures("step's end → next one at work", _in_turn(crowded))
+    yield from _in_turn(crowded)
     probes = [(_plain(crowded), _cancelled(crowded, f"probe:{i}")) for i in range(PROBES)]
     plain, cancelled = ([1000 * seconds for seconds in each] for each in zip(*probes, strict=True))
     note = f"a start without a lock p50 {median(plain):.2f} ms, p99 {_p99(plain):.2f} ms"
@@ -26,17 +26,19 @@ def measure(crowded: Daemon) -> Iterator[Figure]:
     yield _length_of_a_line()
 
 
-def _in_turn(daemon: Daemon) -> list[float]:
-    """Milliseconds. Each step tells when it runs, which is all that it does."""
+def _in_turn(daemon: Daemon) -> Iterator[Figure]:
+    """Each step tells when it runs, which is all that it does."""
     (holder,) = hold(daemon, ["turn:all"])
     start(daemon, [waits("tell-time", "turn:all")] * STEPS)
     daemon.client.cancel(holder)
     daemon.wait_for_all(holder)
     daemon.check(STEPS, holder)
     with daemon.store() as store:
-        found = store.execute("SELECT output FROM tasks WHERE id > ? ORDER BY id", (holder,))
-        times = [json.loads(output) for (output,) in found]
-    return [1000 * (after - before) for before, after in pairwise(times)]
+        steps = list(pairwise(store.execute(_STEPS, (holder,))))
+    gaps = [1000 * (json.loads(after[2]) - json.loads(before[2])) for before, after in steps]
+    at_once = sum(before[1] == after[0] for before, after in steps)
+    note = f"{at_once} of {len(steps)} in the commit that released the lock"
+    yield from _figures("step's end → next one at work", gaps, note)
 
 
 def _plain(daemon: Daemon) -> float:
@@ -79,6 +81,12 @@ def _release(daemon: Daemon, lock: str, line: list[int]) -> float:
     line += start(daemon, [waits("sleepy", lock)])
     settle(daemon)
     return seconds
+
+
+_STEPS = (
+    "SELECT started_at, ended_at, output FROM steps WHERE task_id > ? AND number = 1"
+    " ORDER BY task_id"
+)
 
 
 def _figures(name: str, milliseconds: list[float], note: str = "") -> Iterator[Figure]:
