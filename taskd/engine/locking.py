@@ -11,8 +11,9 @@ So only holders can make a circle: `circle` finds it when it would close. A rele
 `serve` in the same transaction, so that at no commit anybody waits who need not.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from taskd.engine.family import ancestors
 from taskd.model.lock import Lock
@@ -61,14 +62,19 @@ class Wanted:
 
     def conflict(self, *, in_line: bool = False) -> Conflict | None:
         """What stands against it. `in_line`: it does not go past those who wait before it."""
-        for lock in self.locks:
-            if holders := self._holders(lock):
-                return Conflict(lock, holders, circle=self._circle(holders))
+        conflicts = list(islice(self._conflicts(), None if self._theirs else 1))
+        if conflicts:
+            return next((each for each in conflicts if each.circle), conflicts[0])
         for lock in self.locks if in_line and not self._theirs else ():
             before = waiting.nearest_before(self._tx.connection, self._place, lock)
             if before is not None:
                 return Conflict(lock, (), before)
         return None
+
+    def _conflicts(self) -> Iterator[Conflict]:
+        for lock in self.locks:
+            if holders := self._holders(lock):
+                yield Conflict(lock, holders, circle=self._circle(holders))
 
     def take(self) -> Task:
         """All of it, at once. There is no conflict."""
