@@ -5,6 +5,11 @@ import click
 from taskctl.options import Command, Setup, pass_setup
 from taskctl.view.forms import as_page, print_list
 
+# What CSV holds.
+FIELDS = (
+    "resource", "operation", "task_id", "task_name", "state", "user", "since", "held", "behind",
+)  # fmt: skip
+
 
 @click.command(cls=Command)
 @click.option("--resource", metavar="R", help="Only locks on this resource, as in site:blog.")
@@ -13,7 +18,8 @@ def command(setup: Setup, resource: str | None) -> None:
     """Show who holds which lock, oldest first, and who waits for it, in the order of their turn."""
     locks = setup.channel.ask("locks.find", resource=resource)
     if setup.output != "table":
-        print_list(setup.output, as_page(locks), name="resource", headers=setup.headers)
+        page = as_page(locks)
+        print_list(setup.output, page, name="resource", fields=FIELDS, headers=setup.headers)
         return
     if not locks:
         click.echo("no locks are held or waited for", err=True)

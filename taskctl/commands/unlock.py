@@ -10,6 +10,8 @@ from taskctl.acting import Refusal, ask_each, report
 from taskctl.options import Command, Setup, pass_setup, tasks_argument
 from taskctl.view.forms import Record
 from taskctl.view.inert import inert
+from taskd.model.lock import Lock
+from taskd.model.task import HIDDEN
 
 HARM = {
     False: "What it has begun stays as it is, and other tasks may go on with it: that may leave "
@@ -73,14 +75,13 @@ def _confirms(tasks: Sequence[Record], force: bool, reason: str) -> bool:
 
 
 def _shown(task: Record) -> str:
-    locks = ", ".join(_lock(lock) for lock in task["locks"]) or "no lock"
-    return inert(f"task {task['id']} ({task['name']}), {task['state']}, which holds {locks}")
-
-
-def _lock(lock: Record) -> str:
-    return f"{lock['resource']}/{lock['operation']}" if lock["operation"] else lock["resource"]
+    locks = ", ".join(str(Lock(lock["resource"], lock["operation"])) for lock in task["locks"])
+    told = f"which holds {locks}" if locks else "which holds no lock"
+    return inert(f"task {task['id']} ({task['name']}), {task['state']}, {told}")
 
 
 def _told(task: Record) -> str:
-    number = task["id"]
-    return f"task {number} unlocked; when its cause is fixed: taskctl resume {number}"
+    number, input = task["id"], task.get("input") or {}
+    secrets = [f" --secret {name}=@FILE" for name, value in input.items() if value == HIDDEN]
+    again = inert(f"taskctl resume {number}{''.join(secrets)}")
+    return f"task {number} unlocked; when its cause is fixed: {again}"

@@ -61,7 +61,7 @@ def choose(names: Sequence[str], columns: Sequence[Column] = TASK_COLUMNS) -> li
 
 
 LOCK_COLUMNS = (
-    Column("resource", cut=True),
+    Column("resource", fold=True),
     Column("operation", lambda claim: claim["operation"] or "all"),
     Column("task_id", style="bold", right=True),
     Column("task_name", cut=True),

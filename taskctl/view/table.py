@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -16,7 +17,8 @@ class Column:
     """`field` names it in `--columns`, in CSV and, as words, in the heading.
 
     `text` makes the cell, where it is not the field as it is; `style` its colour. `draw` makes one
-    that is more than text. `cut`: it gives way where a terminal is too narrow.
+    that is more than text. Where a terminal is too narrow, one of `cut` gives way, one of `fold`
+    goes on in the next line.
     """
 
     field: str
@@ -25,6 +27,7 @@ class Column:
     style: Callable[[Record], str] | str = ""
     right: bool = False
     cut: bool = False
+    fold: bool = False
 
     def cell(self, record: Record) -> RenderableType:
         if self.draw:
@@ -32,7 +35,11 @@ class Column:
         value = self.text(record) if self.text else record.get(self.field)
         style = self.style(record) if callable(self.style) else self.style
         shown = inert("" if value is None else value)
-        return Text(shown, style=style, no_wrap=True, overflow="ellipsis")
+        return Text(shown, style=style, no_wrap=not self.fold, overflow=self.overflow)
+
+    @property
+    def overflow(self) -> Literal["fold", "ellipsis"]:
+        return "fold" if self.fold else "ellipsis"
 
 
 def table(columns: Sequence[Column], records: Iterable[Record], *, headers: bool = True) -> Table:
@@ -43,8 +50,8 @@ def table(columns: Sequence[Column], records: Iterable[Record], *, headers: bool
         made.add_column(
             Text(column.field.replace("_", " ")),
             justify="right" if column.right else "left",
-            no_wrap=not column.cut,
-            overflow="ellipsis",
+            no_wrap=not (column.cut or column.fold),
+            overflow=column.overflow,
         )
     for record in records:
         made.add_row(*(column.cell(record) for column in columns))

@@ -60,6 +60,9 @@ def _attributes(task: Record) -> Table:
 
 
 def _state(task: Record) -> Text:
+    steps = _steps(task)
+    if task["state"] == "planned" and steps and steps[0]["state"] == "pending":
+        return Text("planned, waits for a free slot", style=colors.state(task))
     asked = [event["event"] for event in task.get("history") or () if event["event"] in _ASKED]
     ends = task["state"] != "stopped" and asked and asked[-1] != "resumed"
     more = f", being {asked[-1]}" if ends else ""

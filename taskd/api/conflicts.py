@@ -54,10 +54,15 @@ def _wait(connection: Connection, claim: Claim) -> str:
 
 def _told(connection: Connection, error: StepError) -> StepError:
     lock = Lock(error.detail["resource"], error.detail["operation"])
-    message = f"{lock} is locked by {_tasks(connection, error.detail['holders'])}"
-    if circle := error.detail.get("circle"):
+    circle, top = error.detail["circle"], error.detail["top"]
+    held = _tasks(connection, error.detail["holders"], hint=not circle)
+    message = f"{lock} is locked by {held}"
+    if circle:
         names = " and ".join(f"task {holder}" for holder in circle)
-        message += f"; {names} cannot end before one above this task does: cancel one of them"
+        message += (
+            f"; {names} and task {top} wait for each other: taskctl cancel {top}, or "
+            f"taskctl cancel {circle[0]}"
+        )
     return replace(error, message=message)
 
 

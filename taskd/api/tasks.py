@@ -18,6 +18,7 @@ from taskd.model import lifecycle
 from taskd.model.definition import Command, Definition, Retry, StepDefinition
 from taskd.model.errors import Forbidden, InvalidInput, QueryError
 from taskd.model.page import Page
+from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue
 from taskd.model.task import Task
 from taskd.store import tasks as store
@@ -279,7 +280,8 @@ def unlock(
 ) -> Task | object:
     """Stop a paused task or, by `force`, any that is not stopped, and so free its locks.
 
-    Answered when what ran of it is dead. `noop`: the task as it is, if it could be unlocked.
+    Answered when what ran of it is dead. `noop`: the task as it is, if it could be unlocked, with
+    the locks of its sub-tasks.
     """
     task = tx.get(resolve(tx.connection, caller, task_id))
     if not engine.settings.allow_dangerous_actions:
@@ -290,7 +292,8 @@ def unlock(
         )
     if noop:
         lifecycle.unlock(task, caller.user, tx.now, force=force)
-        return task
+        locks = [lock for each in family.members(tx, task) for lock in each.locks]
+        return replace(task, locks=tuple(locks))
     unlocked = unlocking.unlock(tx, task, caller.user, force=force, reason=reason)
     engine.director.kill(tx, unlocked)
     if unlocked[0].finished:

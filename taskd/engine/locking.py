@@ -28,13 +28,14 @@ from taskd.store.waiting import Kin
 class Conflict:
     """Why a task cannot have `lock`: tasks hold it, or else one comes before it.
 
-    `circle`: those of `holders` that wait for an ancestor of the task.
+    `circle`: those of `holders` that wait for a task above this one, the topmost of which is `top`.
     """
 
     lock: Lock
     holders: tuple[int, ...]
     before: int | None = None
     circle: tuple[int, ...] = ()
+    top: int | None = None
 
     def __str__(self) -> str:
         names = ", ".join(f"task {task_id}" for task_id in self.holders)
@@ -74,7 +75,8 @@ class Wanted:
     def _conflicts(self) -> Iterator[Conflict]:
         for lock in self.locks:
             if holders := self._holders(lock):
-                yield Conflict(lock, holders, circle=self._circle(holders))
+                top = self._above[-1].id if self._above else None
+                yield Conflict(lock, holders, circle=self._circle(holders), top=top)
 
     def take(self) -> Task:
         """All of it, at once. There is no conflict."""

@@ -140,5 +140,6 @@ def _error(conflict: Conflict) -> StepError:
         "operation": lock.operation,
         "holders": list(conflict.holders),
         "circle": list(conflict.circle),
+        "top": conflict.top,
     }
     return StepError(kind="lock-conflict", message=f"{lock} is locked", detail=detail)

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from taskd.model.step import JSON
-
-HIDDEN = "(secret)"
+from taskd.model.task import HIDDEN as HIDDEN
 
 
 def write(folder: Path, task_id: int, values: dict[str, JSON]) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from taskd.catalog.catalog import Catalog
@@ -111,7 +112,7 @@ class SubTasks:
             elif found.result in _BAD:
                 input = found.input | secrets.read(self._places.secrets, found.id)
                 if secrets.HIDDEN in input.values():
-                    why = f"sub-task {found.id} had a secret, which is gone: it cannot start anew"
+                    why = _lost_secret(found)
                     return self._fail(tx, task, name, StepError("sub-tasks", why))
                 tx.save(replace(found, resumable=False))
                 again = self._create(tx, task, SubTask(found.label, input), held=True)
@@ -123,8 +124,8 @@ class SubTasks:
     def overdue(self, tx: Transaction, task_id: int, name: str) -> list[Task]:
         """Where the step has waited for its sub-tasks for as long as it may, they are cancelled.
 
-        Those that were. The step fails when they have ended, or now if one must not be cancelled.
-        The clock may say that it is not so yet, and the step may have begun anew.
+        Those that were; one that must not be goes on. The step fails when all have ended. The clock
+        may say that it is not so yet, and the step may have begun anew.
         """
         task = tx.get(task_id)
         step = task.steps[name]
@@ -137,11 +138,8 @@ class SubTasks:
         cancelled: list[Task] = []
         for child in children.of_step(tx.connection, task_id, step.number):
             if not (left := tx.get(child.id)).finished:
-                try:
+                with suppress(InvalidState):  # it works under our locks, so it is waited for
                     cancelled += cancel(tx, self.catalog, left, lifecycle.SYSTEM)
-                except InvalidState:  # it goes on alone
-                    task = self._fail(tx, task, name, self._timed_out(task, name))
-        tx.save(task)
         return cancelled
 
     def _limit(self, tx: Transaction, task: Task, name: str) -> None:
@@ -276,6 +274,13 @@ class SubTasks:
         )
 
 
+def _lost_secret(child: Task) -> str:
+    why = f"sub-task {child.id} had a secret, which is gone: it cannot start anew"
+    names = [name for name, value in child.input.items() if value == secrets.HIDDEN]
+    given = " ".join(f"--secret {name}=@FILE" for name in names)
+    return f"{why}; taskctl resume {child.id} {given}" if child.resumable else why
+
+
 def _output(ended: Iterable[Child]) -> JSON:
     ended = list(ended)
     results = [child.result for child in ended]
@@ -291,7 +296,8 @@ def _error(bad: list[Child], total: int) -> StepError:
     what = "is paused" if bad[0].state == State.PAUSED else "failed"
     if what == "is paused" and len(bad) > 1:
         what = "are paused"
-    message = f"{len(bad)} of {total} sub-tasks {what}: {', '.join(shown)}"
+    more = f"; taskctl show {bad[0].id}"
+    message = f"{len(bad)} of {total} sub-tasks {what}: {', '.join(shown)}{more}"
     return StepError("sub-tasks", message, detail={"tasks": [child.id for child in bad]})
 
 

@@ -16,8 +16,9 @@ from taskd.model import lifecycle
 from taskd.model.errors import InvalidInput, InvalidState
 from taskd.model.lock import Lock
 from taskd.model.step import StepState
-from taskd.model.task import Task
+from taskd.model.task import State, Task
 from taskd.places import Places
+from taskd.store import children
 from taskd.store.transaction import Transaction
 
 PATIENCE = 5.0  # seconds
@@ -68,8 +69,8 @@ def resume(
     InvalidInput.
     """
     resumed = lifecycle.resume(task, who, tx.now)
-    if task.finished:
-        _check_parent(tx, task)
+    if task.finished and task.parent_task_id is not None:
+        _check_parent(tx, task, tx.get(task.parent_task_id))
     _give_secrets(catalog, places, task, given)
     if not task.finished:
         return resumed
@@ -78,13 +79,15 @@ def resume(
     return wanted.conflict() or wanted.take()
 
 
-def _check_parent(tx: Transaction, task: Task) -> None:
-    """What the parent has locked, the task has not. Raises InvalidState."""
-    parent = tx.get(task.parent_task_id) if task.parent_task_id else None
-    if parent and parent.finished:
+def _check_parent(tx: Transaction, task: Task, parent: Task) -> None:
+    """What a sub-task works on may be locked by those above it, which must not end before it."""
+    number = children.step_of(tx.connection, task.id)
+    step = next((s for s in parent.steps.values() if s.number == number), None)
+    waits = step and (step.waits_for_tasks or (parent.state is State.PAUSED and not step.finished))
+    if not waits or parent.cancelling or parent.unlocking:
         raise InvalidState(
-            f"cannot resume task {task.id}: task {parent.id}, which it is a part of, is stopped",
-            hint=f"taskctl resume {parent.id}" if parent.resumable else "",
+            f"cannot resume task {task.id}: task {parent.id} does not wait for it any more",
+            hint=f"taskctl resume {parent.id} starts it anew" if parent.resumable else "",
         )
 
 

@@ -245,7 +245,10 @@ def skip(task: Task, names: Collection[str] | None, who: str, now: datetime) -> 
     The task goes on when none that failed is left. Raises InvalidState or NotFound.
     """
     if task.state is not State.PAUSED:
-        raise InvalidState(f"cannot skip steps of task {task.id}: it is {task.state}, not paused")
+        raise InvalidState(
+            f"cannot skip steps of task {task.id}: it is {task.state}, not paused",
+            hint=_way_back(task),
+        )
     draft = _Draft(task, now)
     failed = [step.name for step in draft.failures()]
     chosen = failed if names is None else names
@@ -256,6 +259,10 @@ def skip(task: Task, names: Collection[str] | None, who: str, now: datetime) -> 
         return draft.done()
     draft.enter(State.RUNNING)
     return draft.settle()
+
+
+def _way_back(task: Task) -> str:
+    return f"it was unlocked; taskctl resume {task.id}" if task.resumable else ""
 
 
 def _check_skip(task: Task, name: str, failed: list[str]) -> None:
@@ -287,7 +294,9 @@ def cancel(
     `at_work`: failed steps with a sub-task that runs, which have to be waited for.
     """
     if task.finished:
-        raise InvalidState(f"cannot cancel task {task.id}: it is stopped ({task.result})")
+        raise InvalidState(
+            f"cannot cancel task {task.id}: it is stopped ({task.result})", hint=_way_back(task)
+        )
     if task.state is State.RUNNING and not cancellable:
         raise InvalidState(
             f"cannot cancel task {task.id}: {task.label} may not be cancelled while it runs",
@@ -318,7 +327,9 @@ def unlock(
     `at_work`: as of `cancel`.
     """
     if task.finished:
-        raise InvalidState(f"cannot unlock task {task.id}: it is stopped ({task.result})")
+        raise InvalidState(
+            f"cannot unlock task {task.id}: it is stopped ({task.result})", hint=_way_back(task)
+        )
     if task.state is not State.PAUSED and not force:
         raise InvalidState(
             f"cannot unlock task {task.id}: it is {task.state}, not paused",

@@ -32,7 +32,9 @@ class Lock:
         return self.conflicts_with(other) and self.operation in ("", other.operation)
 
     def __str__(self) -> str:
-        return f"{self.resource}/{self.operation}" if self.operation else self.resource
+        """As it is read: a resource that holds a slash ends in one where there is no operation."""
+        parted = self.operation or "/" in self.resource
+        return f"{self.resource}/{self.operation}" if parted and self.exclusive else self.resource
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def parse_lock(text: str) -> Lock:
 
     Split at the last slash, so an id may hold slashes. Raises InvalidInput, saying what was read.
     """
+    if any(part != part.strip() for part in text.rpartition("/")):
+        raise InvalidInput(f"cannot read {text!r} as a lock: there is a space at an end")
     resource, slash, operation = text.rpartition("/")
     if not slash:
         resource, operation = text, ""
@@ -75,14 +79,16 @@ def parse_lock(text: str) -> Lock:
 
 
 def _checked(lock: Lock, read: str) -> Lock:
+    if not isinstance(lock.resource, str):
+        raise InvalidInput(f"cannot read {read}: it is no text")
     kind, colon, identity = lock.resource.partition(":")
     if not (kind and colon and identity):
         parts = f"resource {lock.resource!r}, operation {lock.operation!r}"
         understood = f"{parts}; " if lock.operation else ""
-        raise InvalidInput(
-            f"cannot read {read}: {understood}expected 'type:id' or 'type:id/operation', "
-            "as in 'site:blog/backup'"
-        )
+        expected = "'type:id' or 'type:id/operation', as in 'site:blog/backup'"
+        if not lock.exclusive:
+            expected = "'type:id', as in 'site:blog'"
+        raise InvalidInput(f"cannot read {read}: {understood}expected {expected}")
     if any("\ud800" <= character <= "\udfff" for character in str(lock)):
         raise InvalidInput(f"cannot read {read}: half of a surrogate pair is no text")
     if len(str(lock)) > MAX_LENGTH:

@@ -10,6 +10,7 @@ from taskd.model.step import JSON, Step, StepError, StepKind, StepState
 
 Flow: TypeAlias = JSON
 MAX_NAME = 1000  # characters, also of a key
+HIDDEN = "(secret)"  # what the input shows, and the store holds, of a secret
 
 
 class State(StrEnum):
@@ -69,7 +70,6 @@ class Task:
             "needed_help",
             "cancelling",
             "resumable",
-            "on_conflict",
         )
     )
 
@@ -122,7 +122,7 @@ class Task:
         return {"duration": self.duration}
 
     def brief(self) -> dict[str, Any]:
-        """What lists show: the fields up to `external_id`, and the duration."""
+        """What lists show: the fields up to `external_id`, `on_conflict`, and the duration."""
         fields = self.__dict__
         return {name: fields[name] for name in _BRIEF} | {"duration": self.duration}
 
@@ -156,7 +156,7 @@ class Task:
         return self.state in (State.STOPPED, State.PAUSED)
 
 
-_BRIEF = tuple(Task.__annotations__)[2:22]
+_BRIEF = (*tuple(Task.__annotations__)[2:22], "on_conflict")
 
 __all__ = [
     "JSON", "Event", "ExecutionType", "Flow", "OnConflict", "Result", "State", "Step", "StepError",

@@ -81,6 +81,12 @@ def of_step(connection: sqlite3.Connection, task_id: int, step: int) -> list[Chi
     return [Child(*row) for row in rows]
 
 
+def step_of(connection: sqlite3.Connection, child_id: int) -> int | None:
+    """The number of the step for which a sub-task stands now."""
+    row = connection.execute("SELECT step FROM children WHERE child_id = ?", (child_id,)).fetchone()
+    return row and int(row[0])
+
+
 def count(connection: sqlite3.Connection, task_id: int, step: int) -> dict[tuple[str, str], int]:
     """How many there are of each state and result."""
     rows = connection.execute(

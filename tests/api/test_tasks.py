@@ -232,3 +232,22 @@ def test_status_counts_tasks_and_steps(stage: Stage) -> None:
 
     assert (status["slots"], status["running_steps"]) == (4, 4)
     assert status["tasks"] == {"planned": 2, "running": 4}
+
+
+def test_lock_as_text_stands_for_its_resource(stage: Stage) -> None:
+    stage.start(locks=["site:blog/backup"])
+    stage.settle()
+
+    found = [stage.client.locks(text) for text in ("site:blog", "site:blog/backup", "site:blog/")]
+
+    assert [[claim.task_id for claim in claims] for claims in found] == [[1], [1], [1]]
+    with pytest.raises(InvalidInput, match="cannot read 'blog' as a lock"):
+        stage.client.locks("blog")
+
+
+def test_choice_on_conflicts_is_told(stage: Stage) -> None:
+    task = stage.client.start("demo", on_conflict="wait")
+
+    assert [task.on_conflict, stage.client.get(task.id).on_conflict] == ["wait", "wait"]
+    with pytest.raises(InvalidInput, match="on_conflict 'hope' is none of pause, wait, skip"):
+        stage.client.start("demo", on_conflict="hope")

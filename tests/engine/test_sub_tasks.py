@@ -168,7 +168,7 @@ def test_sub_task_that_fails_fails_the_step_once_all_have_ended(stage: Stage, ho
     assert error
     assert paused.state is State.PAUSED
     outcome = "is paused: 2 (paused)" if how == "error" else "failed: 2 (cancelled)"
-    assert error.message == f"1 of 2 sub-tasks {outcome}"
+    assert error.message == f"1 of 2 sub-tasks {outcome}; taskctl show 2"
     assert error.detail == {"tasks": [2]}
 
 

@@ -38,7 +38,10 @@ def test_text_is_split_at_the_last_slash(text: str, lock: Lock) -> None:
     assert parse_lock(text) == lock
 
 
-@pytest.mark.parametrize("lock", [exclusive("site:blog"), exclusive("site:blog", "backup")])
+@pytest.mark.parametrize(
+    "lock",
+    [exclusive("site:blog"), exclusive("site:blog", "backup"), exclusive("folder:/srv/www")],
+)
 def test_lock_is_read_as_it_is_written(lock: Lock) -> None:
     assert parse_lock(str(lock)) == lock
 
@@ -57,6 +60,12 @@ def test_link_needs_a_resource_too() -> None:
 def test_what_was_understood_of_a_lock_is_said() -> None:
     with pytest.raises(InvalidInput, match="resource '/srv', operation 'blog'; expected 'type:id'"):
         parse_lock("/srv/blog")
+
+
+@pytest.mark.parametrize("text", [" site:blog", "site:blog ", "site:blog/ ", "site:blog /x"])
+def test_space_at_an_end_makes_no_other_lock(text: str) -> None:
+    with pytest.raises(InvalidInput, match="there is a space at an end"):
+        parse_lock(text)
 
 
 @pytest.mark.parametrize("text", ["site:" + "x" * 1000, "site:\ud800", "site:x/\udfff"])

@@ -337,7 +337,7 @@ def test_failed_sub_tasks_are_run_again_when_their_parent_is_resumed(engine: Inl
     done = engine.resume(paused)
 
     assert before == [("stopped", "success"), ("stopped", "error"), ("paused", "error")]
-    assert paused.errors[0].message == "1 of 3 sub-tasks is paused: 4 (paused)"
+    assert paused.errors[0].message == "1 of 3 sub-tasks is paused: 4 (paused); taskctl show 4"
     assert (done.result, done.output) == ("warning", "2 of 3")
     assert said == ["a", "b", "c", "c", "b"]
     assert [task.id for task in engine.tasks] == [1, 2, 3, 4, 5]
