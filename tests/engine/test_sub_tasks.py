@@ -369,6 +369,36 @@ def test_paused_task_keeps_its_lock_while_a_sub_task_that_was_resumed_ends(
     assert (found(stage, task.id).state, found(stage, task.id).locks) == (State.STOPPED, ())
 
 
+def test_sub_task_that_nobody_waits_for_any_more_is_not_resumed(stage: Stage) -> None:
+    task = split(stage, children(1, "locked"), "owner")
+    call = stage.next_call()
+    unlock(stage, 2)
+    stage.end(call, Cancelled())
+    stage.rest(task.id)
+    stage.client.skip(task.id)
+    stage.rest(task.id)
+
+    with pytest.raises(InvalidState, match="task 1 does not wait for it any more"):
+        stage.client.resume(2)
+
+
+def test_sub_task_that_must_not_be_cancelled_is_waited_for() -> None:
+    stubborn = a_definition("child", fields=(NUMBER,), cancellable=False, rescue=Rescue.FAIL)
+    limited = one_step("limited", replace(LIMITED, timeout=0.001))
+    with a_stage(limited, stubborn) as stage:
+        task = split(stage, children(1), "limited")
+        call = stage.next_call()
+
+        overdue = stage.starter.sub_tasks.overdue
+        cancelled = stage.director.do(lambda tx: overdue(tx, task.id, "split"))
+
+        assert (cancelled, found(stage, task.id).state) == ([], State.RUNNING)
+        stage.end(call, Failure(an_error()))
+        error = stage.rest(task.id).steps["split"].error
+        assert error
+        assert error.kind == "timeout"
+
+
 def test_sub_task_that_does_not_die_is_given_up(stage: Stage) -> None:
     task = split(stage, children(1), "grandparent")
     child = stage.next_call().task_id
