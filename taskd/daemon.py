@@ -43,8 +43,10 @@ SWITCH_SECONDS = 0.0005
 COLLECT_AFTER = 50_000
 
 
-def run(places: Places, ready_fd: int | None = None) -> int:
+def run(places: Places, ready_fd: int | None = None, *, accept_loss: bool = False) -> int:
     """Serve until told to stop. `ready_fd` is told when the socket answers, and closed.
+
+    `accept_loss`: go on with a store that holds less than it should.
 
     Raises AlreadyRunning and StoreError (by `exit_code`).
     """
@@ -54,7 +56,7 @@ def run(places: Places, ready_fd: int | None = None) -> int:
         settings = load(places.config, os.environ)
         for note in find_unused(places.config):
             log.warning("%s", note)
-        engine = _build(places, settings, starts.reason)
+        engine = _build(places, settings, starts.reason, accept_loss=accept_loss)
         server = Server(engine)
         _listen_to_signals(engine)
         gc.freeze()
@@ -94,8 +96,8 @@ def _own(places: Places) -> Iterator[None]:
         os.close(lock)
 
 
-def _build(places: Places, settings: Settings, safe_mode: str) -> Engine:
-    database = Database(places.store)
+def _build(places: Places, settings: Settings, safe_mode: str, *, accept_loss: bool) -> Engine:
+    database = Database(places.store, accept_loss=accept_loss)
     folders = action_folders(places, settings)
     starter = Starter(_load_catalog(folders), settings, places)
     loop = Loop("loop")

@@ -80,6 +80,7 @@ class Director:
         self.after_batch: Callable[[], object] = lambda: None
         self._loop = loop
         self._clock = clock
+        self._database = database
         self._tx = Transaction(database.writer)
         self._changes = deque([NOTHING])  # what the store holds may start at once
         self._hooks = Hooks(starter)
@@ -243,6 +244,8 @@ class Director:
         tx.flush()
         next_due = steps.next_due(tx.connection)
         tx.commit()
+        if tx.changed:
+            self._database.committed(tx.version)
         self._set_alarm(next_due)
         self._after_commit(batch, results, calls)
 

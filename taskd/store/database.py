@@ -11,9 +11,9 @@ from pathlib import Path
 from sqlite_utils import Database as Schema
 
 from taskd.model.errors import StoreError
+from taskd.store import check, mark, tasks
 from taskd.store.migrations import MIGRATIONS
 
-APPLICATION_ID = 0x7461736B  # "task"
 SNAPSHOTS = 4
 
 Connection = sqlite3.Connection
@@ -23,22 +23,19 @@ Lost = sqlite3.Error  # a statement failed, and perhaps the whole transaction is
 class Database:
     """The store in `path`, made when there is none. Raises StoreError when it must not be used.
 
-    `writer` belongs to the director's thread. Whoever reads takes a `snapshot`.
+    `writer` belongs to the director's thread. Whoever reads takes a `snapshot`. `accept_loss`: what
+    is missing of it is given up.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, accept_loss: bool = False) -> None:
         self.path = path
+        check.admit(path, accept_loss=accept_loss)
         try:
             self.writer = _connect(path)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"cannot use {path}: {error}") from None
-        try:
             _prepare(self.writer, path)
-        except sqlite3.DatabaseError as error:
-            self.writer.close()
-            raise StoreError(
-                f"cannot use {path}: {error}", hint="move it away, or restore a backup"
-            ) from None
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"cannot use {path}: {error}", hint=check.ELSEWHERE) from None
+        self.mark = mark.Keeper(path, *tasks.identity(self.writer))
         self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         for _ in range(SNAPSHOTS):
             self._snapshots.put(_connect_reader(path))
@@ -54,10 +51,15 @@ class Database:
             connection.execute("ROLLBACK")
             self._snapshots.put(connection)
 
+    def committed(self, version: int) -> None:
+        """The commit of that number is on disk."""
+        self.mark.note(version)
+
     def close(self) -> None:
         while not self._snapshots.empty():
             self._snapshots.get().close()
-        self.writer.close()
+        self.writer.close()  # as the last one, which empties the WAL
+        self.mark.close()
 
 
 class InMemory(Database):
@@ -71,6 +73,9 @@ class InMemory(Database):
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         yield self.writer
+
+    def committed(self, version: int) -> None:
+        """Nothing of it is to be found again."""
 
     def close(self) -> None:
         self.writer.close()
@@ -109,23 +114,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     new = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if new:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    elif connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise StoreError(f"cannot use {path}: it is not a store of taskd", hint="move it away")
-    _refuse_newer(connection, path)
+        connection.execute(f"PRAGMA application_id = {check.APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit that was answered survives a power cut. Group commit makes it cheap.
     connection.execute("PRAGMA synchronous = FULL")
     _migrate(connection, path, new)
-
-
-def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"cannot use {path}: it has schema {version}, this taskd knows {len(MIGRATIONS)}",
-            hint="start the newer taskd that wrote it, or restore a backup",
-        )
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, new: bool) -> None:

@@ -148,6 +148,12 @@ def last_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0])
 
 
+def identity(connection: sqlite3.Connection) -> tuple[str, int]:
+    """Which store it is, and the number of its last commit."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'store'").fetchone()
+    return row[0], last_version(connection)
+
+
 def set_version(connection: sqlite3.Connection, version: int) -> None:
     connection.execute("UPDATE meta SET value = ? WHERE name = 'version'", (version,))
 
