@@ -32,6 +32,7 @@ from taskd.places import Places
 from taskd.rpc.server import Server
 from taskd.settings import Settings, load
 from taskd.store.database import Database
+from taskd.store.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,8 @@ def _build(places: Places, settings: Settings, safe_mode: str, *, accept_loss: b
     loop.after_round = [pool.flush, director.serve, pool.flush]
     engine = Engine(places, loop, database, starter, pool, director, safe_mode)
     _recover(engine)
+    if not Reserve(places.reserve).take_back():
+        log.warning("the disk of %s is almost full", places.state)
     return engine
 
 

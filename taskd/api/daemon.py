@@ -17,7 +17,7 @@ def status(engine: Engine) -> dict[str, JSON]:
         by_state = tasks.count_by_state(connection)
     return {
         "state": _state(engine),
-        "note": engine.safe_mode,
+        "note": engine.note,
         "version": VERSION,
         "pid": os.getpid(),
         "uptime": time.monotonic() - engine.started,
@@ -32,6 +32,8 @@ def status(engine: Engine) -> dict[str, JSON]:
 
 
 def _state(engine: Engine) -> str:
+    if engine.director.trouble.note:
+        return "disk full" if engine.director.trouble.full else "store not written"
     if engine.director.starting:
         return "running"
     return "safe mode" if engine.safe_mode else "stopping"

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from taskd.engine import ending, secrets, unlocking
 from taskd.engine.hooks import Hooks
 from taskd.engine.starting import Starter
+from taskd.engine.trouble import Trouble
 from taskd.engine.watchers import Watchers
 from taskd.executors.base import Call, Executor, Failure, Outcome, Progress
 from taskd.loop import Loop, Timer
@@ -32,6 +33,7 @@ from taskd.model.step import StepError, StepState
 from taskd.model.task import Task
 from taskd.store import steps, tasks
 from taskd.store.database import Database, Lost
+from taskd.store.reserve import Reserve
 from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ class Director:
         self.after_batch: Callable[[], object] = lambda: None
         self._loop = loop
         self._clock = clock
+        self.trouble = Trouble(Reserve(starter.places.reserve))
         self._database = database
         self._tx = Transaction(database.writer)
         self._changes = deque([NOTHING])  # what the store holds may start at once
@@ -191,6 +194,7 @@ class Director:
         except Exception as error:  # whatever it is, only the culprit may suffer from it
             log.error("a transaction of %d changes was lost: %r", len(batch), error)
             self._roll_back()
+            self._meet(error)
             self._commit_each(batch)
 
     def _commit_each(self, batch: Iterable[Change]) -> None:
@@ -199,7 +203,28 @@ class Director:
                 self._commit([change])
             except Exception as error:  # see above
                 self._roll_back()
+                self._meet(error)
                 self._refuse(change, error)
+
+    def _meet(self, error: Exception) -> None:
+        """Trouble, perhaps, that lasts: it is tried again and again whether it is over."""
+        before = self.trouble.note
+        self.trouble.met(error)
+        if self.trouble.note and not before:
+            self._loop.later(RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        def tried(_value: object, error: BaseException | None) -> None:
+            if error is None:
+                self.trouble.over()
+                self.look()
+            else:
+                self._loop.later(RETRY_SECONDS, self._try_again)
+
+        if self.trouble.may_be_over():
+            self.add(Change(lambda tx: tasks.set_version(tx.write(), tx.version), tried))
+        else:
+            self._loop.later(RETRY_SECONDS, self._try_again)
 
     def _drop_secrets(self, task: Task) -> None:
         """Those of a sub-task that failed go with its parent, which may start it anew."""
@@ -237,7 +262,8 @@ class Director:
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         self.starter.settle(tx)
-        calls = self._start(tx, self._room(batch), slots) if self.starting else []
+        starting = self.starting and not self.trouble.note
+        calls = self._start(tx, self._room(batch), slots) if starting else []
         news = self.starter.settle(tx)
         if self._hooks.note(tx) or news:
             self.look()

@@ -47,6 +47,11 @@ class Engine:
         return self.starter.catalog
 
     @property
+    def note(self) -> str:
+        """Why no step is started, where that is so; else ""."""
+        return self.safe_mode or self.director.trouble.note
+
+    @property
     def settings(self) -> Settings:
         return self.starter.settings
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 READERS = 4  # threads for queries, one a snapshot connection
 ERRANDS = 4  # threads for what may wait
 BACKLOG = 1024
+ACCEPT_AGAIN = 0.2  # seconds after a connection could not be accepted
 MAX_PATH = 107
 
 
@@ -125,11 +126,17 @@ class Server:
             peer, _ = self._listener.accept()
         except OSError as error:  # e.g. no descriptors left: the others go on
             log.warning("cannot accept a connection: %s", error)
+            self.loop.forget(self._listener.fileno())
+            self.loop.later(ACCEPT_AGAIN, self._listen_again)
             return
         connection = Connection(
             self.loop, peer, identify(peer), self._take, self._connections.discard
         )
         self._connections.add(connection)
+
+    def _listen_again(self) -> None:
+        if self._listener and self._listener.fileno() >= 0:
+            self.loop.watch(self._listener.fileno(), self._accept)
 
     def _take(self, connection: Connection, lines: list[bytes]) -> None:
         self._stale = None
@@ -177,6 +184,8 @@ class Server:
             raise InvalidInput("params must be an object")
         access.check(caller, method.needs)
         method.check(parameters)
+        if method.needs is access.Permission.CREATE_TASKS:
+            self._engine.director.trouble.refuse_more()
         self._run(method, caller, reply, parameters)
 
     def _hello(self, caller: Caller, parameters: Any) -> dict[str, object]:
@@ -192,7 +201,7 @@ class Server:
             "pid": os.getpid(),
             "user": caller.user,
             "state_dir": str(self._engine.places.state),
-            "note": self._engine.safe_mode,
+            "note": self._engine.note,
         }
 
     def _run(

@@ -20,6 +20,32 @@ Connection = sqlite3.Connection
 Lost = sqlite3.Error  # a statement failed, and perhaps the whole transaction is gone with it
 
 
+_OF_THE_DISK = frozenset(
+    (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_BUSY,  # another program has locked the file
+    )
+)
+
+
+def is_of_the_disk(error: Lost) -> bool:
+    """Rather than of what was to be written: the next change will meet it, too."""
+    return _code(error) in _OF_THE_DISK
+
+
+def is_full(error: Lost) -> bool:
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def _code(error: Lost) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the rest says more of the same
+
+
 class Database:
     """The store in `path`, made when there is none. Raises StoreError when it must not be used.
 
