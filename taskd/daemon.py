@@ -42,6 +42,7 @@ READY = b"ready\n"
 SWITCH_SECONDS = 0.0005
 # Records come and go by the thousand and hold no cycles: the collector need not look so often.
 COLLECT_AFTER = 50_000
+LOOK_SECONDS = 3.0
 
 
 def run(places: Places, ready_fd: int | None = None, *, accept_loss: bool = False) -> int:
@@ -69,9 +70,10 @@ def run(places: Places, ready_fd: int | None = None, *, accept_loss: bool = Fals
         if ready_fd is not None:
             os.write(ready_fd, READY)
             os.close(ready_fd)
-        _obey(engine)
+        engine.loop.call(lambda: _look_after(engine, server))
+        status = _obey(engine)
         _take_apart(engine, server)
-    return 0
+    return status
 
 
 @contextlib.contextmanager
@@ -158,18 +160,32 @@ def _listen_to_signals(engine: Engine) -> None:
         signal.signal(number, lambda *_, order=order: engine.orders.put(order))
 
 
-def _obey(engine: Engine) -> None:
-    """Until told to stop."""
+def _look_after(engine: Engine, server: Server) -> None:
+    """Every now and then, in the loop: whether clients find the daemon, and it its store."""
+    if not engine.database.is_in_place():
+        engine.orders.put(Order.GIVE_UP)
+        return
+    try:
+        server.look_after(engine.places.socket)
+    except StoreError as error:
+        log.error("%s", error.message)
+    engine.loop.later(LOOK_SECONDS, lambda: _look_after(engine, server))
+
+
+def _obey(engine: Engine) -> int:
+    """Until told to stop. The exit code."""
     while True:
         order = engine.orders.get()
         log.info("told to %s", order.value)
         if order is Order.STOP:
             # All others go on by themselves.
             _wait(engine, lambda: engine.pool.threads.busy, engine.settings.cancel_grace)
-            return
+            return 0
         if order is Order.STOP_AFTER_STEPS:
             _wait(engine, lambda: engine.director.calls_out, engine.settings.stop_grace)
-            return
+            return 0
+        if order is Order.GIVE_UP:
+            return AlreadyRunning.exit_code
         try:
             engine.reload()
         except TaskdError as error:

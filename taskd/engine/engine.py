@@ -27,6 +27,7 @@ class Order(Enum):
     STOP = "stop"
     STOP_AFTER_STEPS = "stop after the running steps"
     RELOAD = "reload"
+    GIVE_UP = "stop, since its store is not where it was"
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The server reads all clients in the daemon's loop; a request runs where its method belongs."""
 
+import contextlib
 import logging
 import os
 import socket
@@ -82,6 +83,7 @@ class Server:
             Change
         ] = []  # of the lines that were read at once: they make one commit
         self._listener: socket.socket | None = None
+        self._inode = 0  # of the socket's file
         engine.director.after_batch = self.flush
 
     def listen(self, path: Path) -> None:
@@ -98,11 +100,21 @@ class Server:
         listener.listen(BACKLOG)
         listener.setblocking(False)
         self._listener = listener
+        self._inode = path.lstat().st_ino
         self.loop.watch(listener.fileno(), self._accept)
+
+    def look_after(self, path: Path) -> None:
+        """Make the socket's file anew if it is gone."""
+        if not os.path.lexists(path):
+            log.warning("%s was removed: it is made anew", path)
+            self._close()
+            self.listen(path)
 
     def stop(self, path: Path) -> None:
         """Close the socket and all connections."""
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if path.lstat().st_ino == self._inode:
+                path.unlink()
         self._readers.shutdown(cancel_futures=True)
         self._errands.shutdown(wait=False, cancel_futures=True)
         self.loop.call(self._close)

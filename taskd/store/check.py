@@ -35,8 +35,9 @@ def admit(store: Path, *, accept_loss: bool = False, thorough: bool = False) -> 
     `accept_loss`: it may hold less than it once did, or be another one. It is read through when it
     was not closed in order or has been changed since, or when that is asked for.
     """
+    has_content = _has_content(store)
     expected = None if accept_loss else mark.read(store)
-    if not _has_content(store):
+    if not has_content:
         if expected:
             what = "empty" if store.exists() else "gone"
             raise StoreError(

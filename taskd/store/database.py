@@ -62,6 +62,7 @@ class Database:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"cannot use {path}: {error}", hint=check.ELSEWHERE) from None
         self.mark = mark.Keeper(path, *tasks.identity(self.writer))
+        self._inode = path.stat().st_ino
         self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         for _ in range(SNAPSHOTS):
             self._snapshots.put(_connect_reader(path))
@@ -81,11 +82,18 @@ class Database:
         """The commit of that number is on disk."""
         self.mark.note(version)
 
+    def is_in_place(self) -> bool:
+        """Its file was neither removed nor moved."""
+        try:
+            return self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
     def close(self) -> None:
         while not self._snapshots.empty():
             self._snapshots.get().close()
         self.writer.close()  # as the last one, which empties the WAL
-        self.mark.close()
+        self.mark.close(in_order=self.is_in_place())
 
 
 class InMemory(Database):

@@ -69,10 +69,11 @@ class Keeper:
         if time.monotonic() - self._synced >= SYNC_SECONDS:
             self._sync()
 
-    def close(self) -> None:
-        """The store is closed, with nothing left in its WAL."""
-        self._write(Mark(self._identity, self._version, state_of(self._store)))
-        self._sync()
+    def close(self, *, in_order: bool = True) -> None:
+        """The store is closed; `in_order`: where it was, and with nothing left in its WAL."""
+        if in_order:
+            self._write(Mark(self._identity, self._version, state_of(self._store)))
+            self._sync()
         os.close(self._file)
 
     def _write(self, mark: Mark) -> None:
