@@ -31,7 +31,7 @@ from taskd.model import lifecycle
 from taskd.model.errors import Busy, TaskdError
 from taskd.model.step import StepError, StepState
 from taskd.model.task import Task
-from taskd.store import steps, tasks
+from taskd.store import meta, steps, tasks
 from taskd.store.database import Database, Lost
 from taskd.store.reserve import Reserve
 from taskd.store.transaction import Transaction
@@ -93,6 +93,9 @@ class Director:
         self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
         self.starting = True  # of steps: not while the daemon only waits for those that run
+        self.drained = (
+            self._read_drained()
+        )  # since when and by whom, where no step is to be started
         self._next_due: datetime | None = None
         self._alarm: Timer | None = None
 
@@ -151,6 +154,14 @@ class Director:
                 self.tell_to_end(tx, [task], force=True)
                 give_up = partial(unlocking.give_up, task_id=task.id)
                 tx.after_commit.append(partial(self.later, unlocking.PATIENCE, give_up))
+
+    def drain(self, tx: Transaction, told: str) -> None:
+        """Start no step any more, nor do later daemons, until this is told ""."""
+        meta.put(tx.write(), "drained", told)
+        self.drained = told
+
+    def _read_drained(self) -> str:
+        return str(meta.get(self._tx.connection, "drained", ""))
 
     def look(self) -> None:
         """Whether something more may start."""
@@ -240,6 +251,7 @@ class Director:
     def _roll_back(self) -> None:
         self._tx.rollback()
         self._hooks.waiting = True
+        self.drained = self._read_drained()
 
     def _refuse(self, change: Change, error: Exception) -> None:
         if isinstance(error, Lost):
@@ -262,7 +274,7 @@ class Director:
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         self.starter.settle(tx)
-        starting = self.starting and not self.trouble.note
+        starting = self.starting and not (self.trouble.note or self.drained)
         calls = self._start(tx, self._room(batch), slots) if starting else []
         news = self.starter.settle(tx)
         if self._hooks.note(tx) or news:

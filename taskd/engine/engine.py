@@ -50,7 +50,9 @@ class Engine:
     @property
     def note(self) -> str:
         """Why no step is started, where that is so; else ""."""
-        return self.safe_mode or self.director.trouble.note
+        if drained := self.director.drained:
+            drained = f"drained {drained}: no step is started; taskctl undrain"
+        return self.safe_mode or self.director.trouble.note or drained
 
     @property
     def settings(self) -> Settings:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database as Schema
 
 from taskd.model.errors import StoreError
-from taskd.store import check, mark, tasks
+from taskd.store import check, mark, meta
 from taskd.store.migrations import MIGRATIONS
 
 SNAPSHOTS = 4
@@ -61,7 +61,9 @@ class Database:
             _prepare(self.writer, path)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"cannot use {path}: {error}", hint=check.ELSEWHERE) from None
-        self.mark = mark.Keeper(path, *tasks.identity(self.writer))
+        self.mark = mark.Keeper(
+            path, meta.get(self.writer, "store"), meta.get(self.writer, "version")
+        )
         self._inode = path.stat().st_ino
         self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         for _ in range(SNAPSHOTS):
