@@ -1,5 +1,6 @@
 """`taskctl unlock`."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -44,7 +45,7 @@ def command(
     found, refused = _ask(setup, task_ids, {**how, "noop": True})
     if noop:
         return report(setup, found, refused, lambda task: f"would unlock {_shown(task)}")
-    if not (yes or not found or _confirms(found, force)):
+    if not (yes or not found or _confirms(found, force, reason)):
         click.echo("nothing was done", err=True)
         return 1
     done, more = _ask(setup, [task["id"] for task in found], how)
@@ -57,11 +58,12 @@ def _ask(
     return ask_each(setup, "tasks.unlock", dict.fromkeys(task_ids, how))
 
 
-def _confirms(tasks: Sequence[Record], force: bool) -> bool:
+def _confirms(tasks: Sequence[Record], force: bool, reason: str) -> bool:
     if not sys.stdin.isatty():
-        line = f"taskctl unlock {'--force ' if force else ''}--yes"
-        numbers = " ".join(str(task["id"]) for task in tasks)
-        raise click.UsageError(f"this asks first, and there is no terminal: {line} {numbers}")
+        options = ["--force"] * force + (["--reason", reason] if reason else [])
+        numbers = [str(task["id"]) for task in tasks]
+        line = shlex.join(["taskctl", "unlock", *options, "--yes", *numbers])
+        raise click.UsageError(f"this asks first, and there is no terminal: {line}")
     for task in tasks:
         click.echo(f"unlock {_shown(task)}", err=True)
     click.echo(HARM[force], err=True)

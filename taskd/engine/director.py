@@ -152,7 +152,7 @@ class Director:
         for task in unlocked:
             if task.unlocking:
                 self.tell_to_end(tx, [task], force=True)
-                give_up = partial(unlocking.give_up, task_id=task.id)
+                give_up = partial(unlocking.give_up, task_id=task.id, since=tx.now)
                 tx.after_commit.append(partial(self.later, unlocking.PATIENCE, give_up))
 
     def drain(self, tx: Transaction, told: str) -> None:

@@ -40,7 +40,7 @@ def apply(
     definition = sub_tasks.catalog.of(task)
     known = definition.step(name) if definition else None
     rescue = definition.rescue_of(name) if definition else Rescue.PAUSE
-    if task.unlocking and not isinstance(outcome, Success | NeverRan | Progress):
+    if task.unlocking and not isinstance(outcome, Success | Snoozed | NeverRan | Progress):
         return tx.save(lifecycle.killed(task, name, tx.now))
     match outcome:
         case Success(output):

@@ -1,10 +1,12 @@
 """A task with those above and below it: what is done to one of them reaches others."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TypeAlias
 
 from taskd.catalog.catalog import Catalog
 from taskd.model import lifecycle
 from taskd.model.errors import InvalidState
+from taskd.model.step import Step, StepState
 from taskd.model.task import State, Task
 from taskd.store import children
 from taskd.store.transaction import Transaction
@@ -29,14 +31,39 @@ def members(tx: Transaction, task: Task) -> list[Task]:
     return family
 
 
+Rule: TypeAlias = Callable[[Task, list[str]], Task]
+
+
+def end(tx: Transaction, task: Task, rule: Rule) -> list[Task]:
+    """The task and what it waits for, each as `rule` says; none when it raises for one of them.
+
+    It is told of a task and of its failed steps of which a sub-task was resumed by itself and is
+    still at work.
+    """
+    ended: dict[int, Task] = {}
+    for each in reversed(members(tx, task)):
+        ended[each.id] = rule(each, _steps_at_work(tx, each, ended))
+    return [tx.save(each) for each in reversed(ended.values())]
+
+
+def _steps_at_work(tx: Transaction, task: Task, ended: Mapping[int, Task]) -> list[str]:
+    def at_work(step: Step) -> bool:
+        below = [child.id for child in children.of_step(tx.connection, task.id, step.number)]
+        return not all((ended.get(each) or tx.get(each)).finished for each in below)
+
+    failed = [s for s in task.steps.values() if s.state is StepState.ERROR]
+    return [step.name for step in failed if at_work(step)]
+
+
 def cancel(tx: Transaction, catalog: Catalog, task: Task, who: str) -> list[Task]:
     """The task and what it waits for, all cancelled. Raises InvalidState; then none is."""
-    cancelled = []
-    for each in members(tx, task):
+
+    def rule(each: Task, at_work: list[str]) -> Task:
         definition = catalog.of(each)
         may = definition is None or definition.cancellable
-        cancelled.append(lifecycle.cancel(each, who, tx.now, cancellable=may))
-    return [tx.save(each) for each in cancelled]
+        return lifecycle.cancel(each, who, tx.now, cancellable=may, at_work=at_work)
+
+    return end(tx, task, rule)
 
 
 def skip(tx: Transaction, task: Task, names: Collection[str] | None, who: str) -> Task:

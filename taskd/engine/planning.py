@@ -79,6 +79,8 @@ def _yield(
 ) -> Task:
     """As the task, or else its action, says of conflicts."""
     task = _begun(tx, task)
+    if task.cancelling:
+        return lifecycle.cancelled(task, lifecycle.PLAN, tx.now)
     match task.on_conflict:
         case OnConflict.WAIT if not conflict.circle:
             if not task.waits_for_lock:

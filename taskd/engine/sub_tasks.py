@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from taskd.catalog.catalog import Catalog
@@ -124,35 +123,43 @@ class SubTasks:
     def overdue(self, tx: Transaction, task_id: int, name: str) -> list[Task]:
         """Where the step has waited for its sub-tasks for as long as it may, they are cancelled.
 
-        Those that were. The clock may say that it is not so yet, and the step may have begun anew.
+        Those that were. The step fails when they have ended, or now if one must not be cancelled.
+        The clock may say that it is not so yet, and the step may have begun anew.
         """
         task = tx.get(task_id)
         step = task.steps[name]
-        limit = self._timeout(task, name)
-        if not (limit and step.started_at and step.waits_for_tasks):
+        deadline = self._deadline(task, step)
+        if deadline is None or not step.waits_for_tasks or task.unlocking:
             return []
-        deadline = step.started_at + timedelta(seconds=limit)
         if tx.now < deadline:
             tx.after_commit.append(lambda: self.arm(deadline, task_id, name))
             return []
-        tx.save(self._fail(tx, task, name, timed_out(limit).error))
-        cancelled = []
+        cancelled: list[Task] = []
         for child in children.of_step(tx.connection, task_id, step.number):
             if not (left := tx.get(child.id)).finished:
-                with suppress(InvalidState):  # one that must not be cancelled goes on alone
+                try:
                     cancelled += cancel(tx, self.catalog, left, lifecycle.SYSTEM)
+                except InvalidState:  # it goes on alone
+                    task = self._fail(tx, task, name, self._timed_out(task, name))
+        tx.save(task)
         return cancelled
 
     def _limit(self, tx: Transaction, task: Task, name: str) -> None:
-        step, limit = task.steps[name], self._timeout(task, name)
-        if limit and step.started_at:
-            deadline = step.started_at + timedelta(seconds=limit)
+        step = task.steps[name]
+        if deadline := self._deadline(task, step):
             children.set_deadline(tx.write(), task.id, step.number, deadline)
             tx.after_commit.append(lambda: self.arm(deadline, task.id, name))
 
-    def _timeout(self, task: Task, name: str) -> float | None:
+    def _deadline(self, task: Task, step: Step) -> datetime | None:
+        """Until when it waits."""
+        known = self.catalog.step_of(task, step.name)
+        if not (known and known.timeout and step.started_at):
+            return None
+        return step.started_at + timedelta(seconds=known.timeout)
+
+    def _timed_out(self, task: Task, name: str) -> StepError:
         known = self.catalog.step_of(task, name)
-        return known.timeout if known else None
+        return timed_out(known.timeout if known and known.timeout else 0.0).error
 
     def settle(self, tx: Transaction) -> bool:
         """Tell parents of sub-tasks that have come to rest. Whether something may start by that.
@@ -206,8 +213,13 @@ class SubTasks:
         ended = children.of_step(tx.connection, task.id, step.number)
         paused = [child for child in ended if child.state == State.PAUSED]
         bad = paused or [child for child in ended if child.result in _BAD]
+        if task.unlocking:
+            return lifecycle.killed(task, step.name, tx.now)
         if task.cancelling:
             return lifecycle.cancelled(task, step.name, tx.now)
+        deadline = self._deadline(task, step)
+        if bad and not paused and deadline and tx.now >= deadline:
+            return self._fail(tx, task, step.name, self._timed_out(task, step.name))
         if bad:
             return self._fail(tx, task, step.name, _error(bad, len(ended)), paused=bool(paused))
         if any(child.result == Result.WARNING for child in ended):

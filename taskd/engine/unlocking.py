@@ -1,15 +1,16 @@
 """The way out of a lock: a task is stopped as it is, and may be resumed when its locks are free.
 
-What runs of it is killed first, so that nobody gets a lock while its holder is still at work. What
-does not die within `PATIENCE` is given up.
+What runs of it and of its sub-tasks is killed first: nobody gets a lock under which there is still
+work. What does not die within `PATIENCE` is given up.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from taskd import wire
 from taskd.catalog.catalog import Catalog
 from taskd.engine import secrets
-from taskd.engine.family import members
+from taskd.engine.family import end
 from taskd.engine.locking import Conflict, Wanted
 from taskd.model import lifecycle
 from taskd.model.errors import InvalidInput, InvalidState
@@ -25,25 +26,32 @@ PATIENCE = 5.0  # seconds
 def unlock(tx: Transaction, task: Task, who: str, *, force: bool, reason: str) -> list[Task]:
     """The task and its unfinished sub-tasks, all to be stopped. Raises InvalidState."""
     detail = ", ".join(filter(None, ("by force" if force else "", reason)))
-    first, *others = members(tx, task)
-    unlocked = [_unlock(tx, first, who, force=force, detail=detail)]
-    told = f"with task {task.id}"
-    return unlocked + [_unlock(tx, each, who, force=True, detail=told) for each in others]
+
+    def rule(each: Task, at_work: list[str]) -> Task:
+        first = each.id == task.id
+        return lifecycle.unlock(
+            each,
+            who,
+            tx.now,
+            force=force or not first,
+            detail=detail if first else f"with task {task.id}",
+            kept=wire.encode(each.locks) if each.locks else None,
+            at_work=at_work,
+        )
+
+    return end(tx, task, rule)
 
 
-def _unlock(tx: Transaction, task: Task, who: str, *, force: bool, detail: str) -> Task:
-    """Its plan keeps what it has locked."""
-    kept = wire.encode(task.locks) if task.locks else None
-    return tx.save(lifecycle.unlock(task, who, tx.now, force=force, detail=detail, kept=kept))
+def give_up(tx: Transaction, task_id: int, since: datetime) -> None:
+    """Stop the task that was unlocked then, whatever became of what ran of it.
 
-
-def give_up(tx: Transaction, task_id: int) -> None:
-    """Stop the task, whatever became of what ran of it."""
+    It may have stopped, been resumed and be unlocked again: that is another one's business.
+    """
     task = tx.get(task_id)
-    while task.unlocking:
-        name = next(s.name for s in task.steps.values() if s.state is StepState.RUNNING)
-        task = lifecycle.killed(task, name, tx.now, seen=False)
-    tx.save(task)
+    while task.unlocking and task.state_updated_at <= since:
+        steps = task.steps.values()
+        name = next(s.name for s in steps if s.state is StepState.RUNNING or s.waits_for_tasks)
+        task = tx.save(lifecycle.killed(task, name, tx.now, seen=False))
 
 
 def resume(

@@ -135,8 +135,6 @@ def succeeded(task: Task, name: str, output: JSON, now: datetime) -> Task:
 
 def snoozed(task: Task, name: str, kept: JSON, until: datetime, now: datetime) -> Task:
     """The step has nothing to do until then, and no host waits with it."""
-    if task.cancelling:
-        return cancelled(task, name, now)
     draft = _Draft(task, now)
     draft.suspend(name, due_at=until, kept=kept)
     return draft.settle()
@@ -168,7 +166,7 @@ def interrupted(
     draft.change(name, interruptions=count)
     draft.note("step interrupted", f"{name}: {reason}")
     poison = idempotent and count >= MAX_INTERRUPTIONS
-    if idempotent and not poison and not task.cancelling:
+    if idempotent and not poison and not draft.ending:
         draft.put_back(name)
         return draft.settle()
     message = f"interrupted: {reason}; whether its work was done is unknown"
@@ -187,7 +185,10 @@ def cancelled(task: Task, name: str, now: datetime) -> Task:
 
 
 def killed(task: Task, name: str, now: datetime, *, seen: bool = True) -> Task:
-    """The step was still running when its task was unlocked. `seen`: it has ended."""
+    """The step was still at work, or sub-tasks of it, when its task was unlocked.
+
+    `seen`: that has ended.
+    """
     draft = _Draft(task, now)
     draft.kill(name, "" if seen else ", but not seen to end")
     return draft.settle()
@@ -227,9 +228,8 @@ def resume(task: Task, who: str, now: datetime) -> Task:
         why = f"it is {task.state}, not paused"
         raise InvalidState(f"cannot resume task {task.id}: {why}", hint=hint)
     draft = _Draft(task, now)
-    draft.unlocking = False
     for name, step in task.steps.items():
-        if step.state in (StepState.ERROR, StepState.CANCELLED):
+        if not step.finished:
             draft.put_back(name)
             draft.change(name, attempts=0, interruptions=0)
     draft.change(PLAN, kept=None)
@@ -274,8 +274,18 @@ def _check_skip(task: Task, name: str, failed: list[str]) -> None:
         )
 
 
-def cancel(task: Task, who: str, now: datetime, *, cancellable: bool = True) -> Task:
-    """Stop at once what does not run; a running step is told, and the task stops when it ends."""
+def cancel(
+    task: Task,
+    who: str,
+    now: datetime,
+    *,
+    cancellable: bool = True,
+    at_work: Iterable[str] = (),
+) -> Task:
+    """Stop at once what does not run; a running step is told, and the task stops when it ends.
+
+    `at_work`: failed steps with a sub-task that runs, which have to be waited for.
+    """
     if task.finished:
         raise InvalidState(f"cannot cancel task {task.id}: it is stopped ({task.result})")
     if task.state is State.RUNNING and not cancellable:
@@ -288,16 +298,24 @@ def cancel(task: Task, who: str, now: datetime, *, cancellable: bool = True) -> 
         draft.note("cancelled", who=who)
     draft.cancelling = True
     draft.fields["cancelling"] = True
-    draft.cancel_pending()
+    draft.wait_for_tasks(at_work)
     return draft.settle()
 
 
 def unlock(
-    task: Task, who: str, now: datetime, *, force: bool = False, detail: str = "", kept: JSON = None
+    task: Task,
+    who: str,
+    now: datetime,
+    *,
+    force: bool = False,
+    detail: str = "",
+    kept: JSON = None,
+    at_work: Iterable[str] = (),
 ) -> Task:
     """Stop a paused task or, by `force`, any. It may be resumed; `kept` is what its plan keeps.
 
-    Steps that run are to be killed; the task stops when that is reported by `killed`.
+    What runs of it, also in sub-tasks, is to be killed; it stops when that is reported by `killed`.
+    `at_work`: as of `cancel`.
     """
     if task.finished:
         raise InvalidState(f"cannot unlock task {task.id}: it is stopped ({task.result})")
@@ -310,12 +328,8 @@ def unlock(
     draft.note("unlocked", detail, who)
     draft.unlocking = True
     draft.fields["resumable"] = True
-    for name, step in task.steps.items():
-        if step.state is StepState.SUSPENDED:
-            draft.kill(name)
-        elif step.state is StepState.PENDING:
-            draft.change(name, ready=False, due_at=None)
     draft.change(PLAN, kept=kept)
+    draft.wait_for_tasks(at_work)
     return draft.settle()
 
 
@@ -355,6 +369,10 @@ class _Draft:
     def suspend(self, name: str, **changes: object) -> None:
         self.change(name, state=StepState.SUSPENDED, call_id=None, interruptions=0, **changes)
 
+    def wait_for_tasks(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.change(name, state=StepState.SUSPENDED, ended_at=None)
+
     def put_back(self, name: str) -> None:
         """To be begun again, from its beginning."""
         self.change(
@@ -369,18 +387,14 @@ class _Draft:
         )
 
     def kill(self, name: str, more: str = "") -> None:
-        told = f"killed by unlock{more}"
-        error = StepError("unlocked", told, step=name, action=self.task.label)
-        self.change(name, state=StepState.ERROR, ready=False, due_at=None, call_id=None)
-        self.change(name, ended_at=self.now, error=error, rescue=Rescue.PAUSE)
-        self.note("step failed", f"{name}: {told}")
+        self.fail(name, StepError("unlocked", f"killed by unlock{more}"), Retry(), Rescue.PAUSE)
 
     def fail(self, name: str, error: StepError, retry: Retry, rescue: Rescue) -> None:
         step = self.steps[name]
         error = replace(error, step=name, action=self.task.label)
         told = f"{name}: {error.reason}"
-        self.change(name, call_id=None, ready=False, ended_at=self.now, error=error)
-        if step.attempts <= retry.times and not self.cancelling:
+        self.change(name, call_id=None, ready=False, due_at=None, ended_at=self.now, error=error)
+        if step.attempts <= retry.times and not self.ending:
             self.put_back(name)
             self.change(name, due_at=self.now + self._delay(retry, step))
             self.note("step retried", told)
@@ -401,10 +415,25 @@ class _Draft:
         except (OverflowError, ValueError):  # more than a float or a timedelta holds, or no number
             return MAX_DELAY
 
+    @property
+    def ending(self) -> bool:
+        """No step of it begins any more."""
+        return self.cancelling or self.unlocking
+
     def cancel_pending(self) -> None:
         for name, step in self.steps.items():
-            if step.state is StepState.PENDING or step.waits_for_time or step.waits_for_lock:
+            waits = step.waits_for_time or step.waits_for_lock
+            if waits or step.state is StepState.PENDING:
                 self.change(name, state=StepState.CANCELLED, ready=False, due_at=None)
+                self.change(name, ended_at=self.now if waits else None)
+
+    def kill_waiting(self) -> None:
+        """What is pending stays so, for a resume."""
+        for name, step in self.steps.items():
+            if step.state is StepState.PENDING:
+                self.change(name, ready=False, due_at=None)
+            elif step.waits_for_time or step.waits_for_lock:
+                self.kill(name)
 
     def failures(self) -> list[Step]:
         return [step for step in self.steps.values() if step.state is StepState.ERROR]
@@ -422,12 +451,15 @@ class _Draft:
 
     def settle(self) -> Task:
         """Mark what may start next; when nothing can, pause or stop the task."""
+        if self.unlocking:
+            self.kill_waiting()
+        elif self.cancelling:
+            self.cancel_pending()
         while not self._mark_ready() and not self._is_active():
             failures = self.failures()
             if self.unlocking:
                 self._stop(Result.ERROR)
             elif self.cancelling:
-                self.cancel_pending()
                 self._stop(self._good_end() if self._all_finished() else Result.CANCELLED)
             elif not failures:
                 self._stop(self._good_end())
@@ -450,7 +482,7 @@ class _Draft:
 
     def _mark_ready(self) -> bool:
         """Whether there was something to mark."""
-        if self.cancelling or self.unlocking or self.state not in (State.PLANNED, State.RUNNING):
+        if self.ending or self.state not in (State.PLANNED, State.RUNNING):
             return False
         marked = False
         for name in self._next():

@@ -92,6 +92,33 @@ def test_paused_task_keeps_its_secret_for_the_resume(login: Daemon) -> None:
     assert files_with_the_secret(login.state) == []
 
 
+def test_unlocked_task_is_given_its_secret_once_more(login: Daemon) -> None:
+    login.configure(allow_dangerous_actions="true")
+    login.taskd("reload")
+    password = f"password=@{login.root / 'password'}"
+    task_id = login.start_action("login", password)
+    gate(login).write_text("fail")
+    assert login.wait(task_id) == 9
+
+    unlocked = login.taskctl("unlock", "--yes", task_id)
+    left = files_with_the_secret(login.state)
+    login.ledger.write_text("")
+    gate(login).write_text("well")
+    refused = login.taskctl("resume", task_id)
+    strange = login.taskctl("resume", task_id, "--secret", f"pass=@{login.root / 'password'}")
+    resumed = login.taskctl("resume", task_id, "--secret", password)
+
+    assert (unlocked.returncode, left) == (0, [])
+    assert refused.returncode == 2
+    assert f"hint: taskctl resume {task_id} --secret password=@FILE\n" in refused.stderr
+    assert strange.returncode == 2
+    assert f"task {task_id} has no secret pass\n" in strange.stderr
+    assert resumed.returncode == 0
+    assert login.wait(task_id) == 0
+    assert login.ledger.read_text().strip() == digest()
+    assert files_with_the_secret(login.state) == []
+
+
 def test_cancelled_task_leaves_no_secret(login: Daemon) -> None:
     task_id = login.start_action("login", f"password=@{login.root / 'password'}")
     eventually(lambda: len(login.ledger.read_text()) >= 64)

@@ -2,7 +2,7 @@
 
 import contextlib
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,17 @@ import pytest
 from builders import a_definition, an_error
 from stage import PATIENCE, Stage, a_stage
 
-from taskd.engine import family
-from taskd.executors.base import Call, Delegated, Failure, Outcome, Snoozed, SubTask, Success
+from taskd.engine import family, unlocking
+from taskd.executors.base import (
+    Call,
+    Cancelled,
+    Delegated,
+    Failure,
+    Outcome,
+    Snoozed,
+    SubTask,
+    Success,
+)
 from taskd.model import lifecycle
 from taskd.model.definition import Definition, Field, Retry, StepDefinition
 from taskd.model.errors import InvalidState
@@ -21,6 +30,7 @@ from taskd.model.step import Rescue, StepState
 from taskd.model.task import Result, State, Task
 from taskd.store import children as waiting
 from taskd.store import tasks
+from taskd.store.transaction import Transaction
 
 NUMBER = Field("n", {"type": "integer"}, required=False, default=0)
 
@@ -76,6 +86,14 @@ def resume(stage: Stage, task_id: int) -> None:
 def cancel(stage: Stage, task_id: int) -> list[Task]:
     catalog = stage.starter.catalog
     return stage.director.do(lambda tx: family.cancel(tx, catalog, tx.get(task_id), "ana"))
+
+
+def unlock(stage: Stage, task_id: int) -> None:
+    def change(tx: Transaction) -> None:
+        unlocked = unlocking.unlock(tx, tx.get(task_id), "ana", force=True, reason="")
+        stage.director.kill(tx, unlocked)
+
+    stage.director.do(change)
 
 
 # Sub-tasks
@@ -308,6 +326,60 @@ def test_cancel_reaches_sub_tasks_and_their_parent_ends_after_them(stage: Stage)
     assert results == ["success", "cancelled", "cancelled"]
 
 
+def test_unlocked_task_keeps_its_lock_until_its_sub_tasks_are_dead(stage: Stage) -> None:
+    task = split(stage, children(1, "locked"), "owner")
+    call = stage.next_call()
+
+    unlock(stage, task.id)
+
+    parent = found(stage, task.id)
+    assert (parent.state, [str(lock) for lock in parent.locks]) == (State.RUNNING, ["site:blog"])
+    stage.end(call, Cancelled())
+    parent, child = stage.rest(task.id), found(stage, call.task_id)
+    assert [parent.locks, parent.result, child.result] == [(), Result.ERROR, Result.ERROR]
+    assert [parent.resumable, child.resumable] == [True, True]
+
+
+def test_task_is_unlocked_at_once_where_no_sub_task_is_at_work(stage: Stage) -> None:
+    task = split(stage, children(1, "child"), "grandparent")
+    stage.end(stage.next_call(), Snoozed(600.0))
+    stage.settle()
+
+    unlock(stage, task.id)
+
+    assert found(stage, task.id).result is Result.ERROR
+
+
+@pytest.mark.parametrize("ends", [unlock, cancel])
+def test_paused_task_keeps_its_lock_while_a_sub_task_that_was_resumed_ends(
+    stage: Stage, ends: Callable[[Stage, int], object]
+) -> None:
+    task = split(stage, children(1, "locked"), "owner")
+    stage.end(stage.next_call(), Failure(an_error()))
+    stage.rest(task.id)
+    stage.director.do(lambda tx: tx.save(lifecycle.resume(tx.get(2), "ana", tx.now)))
+    call = stage.next_call()
+
+    ends(stage, task.id)
+
+    before = found(stage, task.id)
+    assert (before.state, [str(lock) for lock in before.locks]) == (State.PAUSED, ["site:blog"])
+    stage.end(call, Cancelled())
+    stage.settle()
+    assert (found(stage, task.id).state, found(stage, task.id).locks) == (State.STOPPED, ())
+
+
+def test_sub_task_that_does_not_die_is_given_up(stage: Stage) -> None:
+    task = split(stage, children(1), "grandparent")
+    child = stage.next_call().task_id
+    unlock(stage, task.id)
+
+    stage.director.do(lambda tx: [unlocking.give_up(tx, n, tx.now) for n in (task.id, child)])
+
+    ends = [(found(stage, n).state, found(stage, n).result) for n in (task.id, child)]
+    assert ends == [(State.STOPPED, Result.ERROR)] * 2
+
+
 @pytest.mark.parametrize("wanted", [children(2), Snoozed(0.01, None)])
 def test_step_that_was_told_to_end_is_not_waited_for(stage: Stage, wanted: Outcome) -> None:
     task = stage.start("parent")
@@ -416,12 +488,13 @@ def test_step_waits_for_its_sub_tasks_no_longer_than_it_may() -> None:
         first, second = calls(stage, 2)
         stage.end(first)
 
+        assert stage.executor.cancelled.get(timeout=PATIENCE) == (second.id, False)
+        assert found(stage, task.id).steps["split"].state is StepState.SUSPENDED
+        stage.end(second, Failure(an_error()))
+        assert stage.rest(second.task_id).result is Result.CANCELLED
         error = stage.rest(task.id).steps["split"].error
         assert error
         assert (error.kind, error.message) == ("timeout", "timed out after 0.3 s")
-        assert stage.executor.cancelled.get(timeout=PATIENCE) == (second.id, False)
-        stage.end(second, Failure(an_error()))
-        assert stage.rest(second.task_id).result is Result.CANCELLED
 
         resume(stage, task.id)
         anew = stage.next_call()
@@ -432,8 +505,10 @@ def test_step_waits_for_its_sub_tasks_no_longer_than_it_may() -> None:
 def test_clock_that_is_behind_the_timer_costs_no_time_limit() -> None:
     with a_stage(one_step("limited", LIMITED), a_definition("child", fields=(NUMBER,))) as stage:
         task = split(stage, children(1), "limited")
-        stage.next_call()
+        call = stage.next_call()
         stage.loop.call(partial(stage.director.arm, found(stage, task.id).created_at, 1, "split"))
+        stage.executor.cancelled.get(timeout=PATIENCE)
+        stage.end(call, Cancelled())
 
         assert stage.rest(task.id).steps["split"].error
 
@@ -442,11 +517,14 @@ def test_time_for_sub_tasks_goes_on_with_the_next_daemon(tmp_path: Path) -> None
     definitions = one_step("limited", LIMITED), a_definition("child", fields=(NUMBER,))
     with a_stage(*definitions, folder=tmp_path) as stage:
         task = split(stage, children(1), "limited")
-        stage.next_call()
+        call = stage.next_call()
 
     with a_stage(*definitions, folder=tmp_path) as stage:
+        stage.director.adopt({call.id: (call.task_id, call.step)})
         for found_task, name, deadline in waiting.deadlines(stage.database.writer):
             stage.loop.call(partial(stage.director.arm, deadline, found_task, name))
+        stage.executor.cancelled.get(timeout=PATIENCE)
+        stage.end(call, Cancelled())
 
         assert stage.rest(task.id).steps["split"].state is StepState.ERROR
 
@@ -498,6 +576,18 @@ def test_what_was_kept_is_there_after_error_and_resume(stage: Stage) -> None:
     task = stage.start("child")
     stage.end(stage.next_call(), Snoozed(0.0, 7))
     stage.end(stage.next_call(), Failure(an_error()))
+    stage.rest(task.id)
+
+    resume(stage, task.id)
+
+    assert stage.next_call().kept == 7
+
+
+def test_what_is_kept_as_the_task_is_unlocked_is_there_after_resume(stage: Stage) -> None:
+    task = stage.start("child")
+    call = stage.next_call()
+    unlock(stage, task.id)
+    stage.end(call, Snoozed(600.0, 7))
     stage.rest(task.id)
 
     resume(stage, task.id)

@@ -1,10 +1,10 @@
 """Moves a task on, as executors do by what they report; and what tests look at then."""
 
-from builders import NOW, a_new_task, a_planned_task, an_error
+from builders import NOW, a_new_task, a_planned_task, an_error, later
 
 from taskd.model import lifecycle
 from taskd.model.definition import Retry
-from taskd.model.step import Rescue
+from taskd.model.step import JSON, Rescue
 from taskd.model.task import Task
 
 ONCE = Retry()
@@ -23,7 +23,16 @@ def paused_plan() -> Task:
 
 
 def cancelling() -> Task:
-    return lifecycle.cancel(begin(one_step(), "a"), "ana", NOW)
+    return cancel(begin(one_step(), "a"))
+
+
+def waiting() -> Task:
+    """Its plan is made; another task has the lock."""
+    return lifecycle.waits(begin(a_new_task(), "plan"), {"name": "Demo"}, "it is locked", NOW)
+
+
+def unlocking() -> Task:
+    return unlock(begin(one_step(), "a"))
 
 
 def begin(task: Task, *names: str) -> Task:
@@ -44,6 +53,32 @@ def fail(task: Task, name: str, rescue: str = "pause", retry: Retry = ONCE) -> T
 
 def interrupt(task: Task, name: str, *, idempotent: bool, rescue: str = "pause") -> Task:
     return lifecycle.interrupted(begin(task, name), name, "killed", idempotent, Rescue(rescue), NOW)
+
+
+def snooze(task: Task, name: str, kept: JSON = None) -> Task:
+    return lifecycle.snoozed(begin(task, name), name, kept, later(60), NOW)
+
+
+def delegate(task: Task, name: str) -> Task:
+    return lifecycle.delegated(begin(task, name), name, NOW)
+
+
+def cancel(task: Task) -> Task:
+    return lifecycle.cancel(task, "ana", NOW)
+
+
+def unlock(task: Task) -> Task:
+    return lifecycle.unlock(task, "ana", NOW, force=True)
+
+
+def kill(task: Task, *names: str) -> Task:
+    for name in names:
+        task = lifecycle.killed(task, name, NOW)
+    return task
+
+
+def resume(task: Task) -> Task:
+    return lifecycle.resume(task, "ana", NOW)
 
 
 def states(task: Task) -> dict[str, str]:

@@ -39,7 +39,7 @@ def goes_before(flow: JSON, name: str) -> set[str]:
 
 class Reference:
     """What each step is in: pending, running, success, skipped, error, cancelled; waiting for a
-    retry; snoozing, or awake after that; delegating, while its sub-tasks run.
+    retry; snoozing, or awake after that; delegating, while its sub-tasks run; in line for a lock.
 
     `specs` has the plan, the steps of `flow`, and perhaps finalize.
     """
@@ -53,7 +53,8 @@ class Reference:
         self.tries = Counter[str]()
         self.crashes = Counter[str]()  # in a row
         self.reported = dict.fromkeys(specs, 0.0)
-        self.cancelling = self.helped = False
+        self.kept: dict[str, JSON] = dict.fromkeys(specs)
+        self.cancelling = self.unlocked = self.helped = False
         self.state, self.result = "planned", "pending"
 
     # What is asked of it
@@ -61,8 +62,12 @@ class Reference:
     def all_in(self, *states: str) -> list[str]:
         return [name for name, state in self.steps.items() if state in states]
 
+    @property
+    def ending(self) -> bool:
+        return self.cancelling or self.unlocked
+
     def can_begin(self) -> list[str]:
-        if self.cancelling or self.state in ("paused", "stopped"):
+        if self.ending or self.state in ("paused", "stopped"):
             return []
         finished = set(self.all_in("success", "skipped"))
         waiting = self.all_in("pending", "awake")
@@ -83,13 +88,21 @@ class Reference:
         self.tries[name] += self.steps[name] != "awake"
         self.steps[name] = "running"
 
+    def waits(self) -> None:
+        self._end("plan", "in line")
+
+    def passed_over(self) -> None:
+        self.steps["plan"] = "cancelled"
+        self._stop("cancelled")
+
     def succeeded(self, name: str) -> None:
         self.crashes[name] = 0
         self._end(name, "success")
 
-    def snoozed(self, name: str) -> None:
+    def snoozed(self, name: str, kept: JSON) -> None:
         self.crashes[name] = 0
-        self._end(name, "cancelled" if self.cancelling else "snoozing")
+        self.kept[name] = kept
+        self._end(name, "snoozing")
 
     def delegated(self, name: str) -> None:
         self.crashes[name] = 0
@@ -97,12 +110,12 @@ class Reference:
 
     def failed(self, name: str) -> None:
         self.crashes[name] = 0
-        again = self.tries[name] <= self.specs[name].retries and not self.cancelling
+        again = self.tries[name] <= self.specs[name].retries and not self.ending
         self._end(name, "waiting" if again else "error")
 
     def interrupted(self, name: str) -> None:
         self.crashes[name] += 1
-        again = self.specs[name].idempotent and not self.cancelling
+        again = self.specs[name].idempotent and not self.ending
         if again and self.crashes[name] == 3:
             self.rescues[name] = "pause"
             again = False
@@ -110,6 +123,9 @@ class Reference:
 
     def cancelled(self, name: str) -> None:
         self._end(name, "cancelled")
+
+    def killed(self, name: str) -> None:
+        self._end(name, "error")
 
     def never_ran(self, name: str) -> None:
         self.tries[name] -= 1
@@ -122,11 +138,12 @@ class Reference:
         self.steps[name] = "awake" if self.steps[name] == "snoozing" else "pending"
 
     def resume(self) -> None:
-        for name in self.all_in("error"):
+        for name in self.all_in("pending", "error", "cancelled"):
             self.steps[name] = "pending"
             self.reported[name] = 0.0
             self.rescues[name] = self.specs[name].rescue
             self.tries[name] = self.crashes[name] = 0
+        self.cancelling = self.unlocked = False
         self.helped = True
         self._go_on()
 
@@ -137,7 +154,10 @@ class Reference:
 
     def cancel(self) -> None:
         self.cancelling = True
-        self._give_up()
+        self._judge()
+
+    def unlock(self) -> None:
+        self.unlocked = True
         self._judge()
 
     # How it goes on
@@ -164,11 +184,17 @@ class Reference:
     def _judge(self) -> None:
         """When nothing more can run, the failures say what becomes of the task."""
         self.state = "running" if self.steps["plan"] == "success" else "planned"
-        if self.all_in("running", "waiting", "snoozing", "delegating") or self.can_begin():
+        if self.unlocked:
+            self._halt()
+        elif self.cancelling:
+            self._give_up()
+        at_work = self.all_in("running", "waiting", "snoozing", "delegating", "in line")
+        if at_work or self.can_begin():
             return
         rescues = {self._rescue(name) for name in self.all_in("error")}
-        if self.cancelling:
-            self._give_up()
+        if self.unlocked:
+            self._stop("error")
+        elif self.cancelling:
             finished = self.all_in("success", "skipped") == list(self.steps)
             self._stop(self._good() if finished else "cancelled")
         elif not rescues:
@@ -193,8 +219,14 @@ class Reference:
             self._leave_out([n for n in self.all_in("pending") if name in self.specs[n].needs])
 
     def _give_up(self) -> None:
-        for name in self.all_in("pending", "waiting", "snoozing", "awake"):
+        for name in self.all_in("pending", "waiting", "snoozing", "awake", "in line"):
             self.steps[name] = "cancelled"
+
+    def _halt(self) -> None:
+        for name in self.all_in("waiting"):
+            self.steps[name] = "pending"
+        for name in self.all_in("snoozing", "awake", "in line"):
+            self.steps[name] = "error"
 
     def _good(self) -> str:
         return "warning" if self.helped or self.all_in("skipped") else "success"

@@ -18,18 +18,21 @@ from taskd.model.task import State
 
 SECOND = timedelta(seconds=1)
 LENGTH = 60  # events in a course
-CANCELLED_FROM = 250  # of a die of 256
-TROUBLES = ("failed", "interrupted", "never_ran", "progressed", "snoozed", "delegated")
+CANCELLED_FROM, UNLOCKED_FROM = 252, 246  # of a die of 256
+GOOD = ("begun", "due", "planned", "succeeded", "killed", "resume")
 
 # How a history reads, a letter an event. After a pause comes a person; after cancelling no more
-# begins, and what still runs may fail.
+# begins, and what still runs may fail; who is unlocked may be resumed when he has stopped.
 LETTERS = {
     "created": "c", "planned": "p", "started": "s", "step failed": "f", "step retried": "r",
     "step interrupted": "i", "paused": "z", "resumed": "m", "skipped": "k", "cancelled": "x",
-    "stopped": ".",
+    "waiting": "w", "unlocked": "u", "stopped": ".",
 }  # fmt: skip
-PLANNING, WORKING, CANCELLING = "([fi]|zm)*", "([rfik]|zk*m|zk+)*", "(zk*)?(x[fi]*p?)?"
-STORY = re.compile(rf"c{PLANNING}(p(s{WORKING})?)?{CANCELLING}\.?")
+UNLOCKING = "(zk*|x[fi]*)?u[fiux]*"
+RESUMED = rf"(zk*m|{UNLOCKING}\.m)"
+PLANNING, IDLE, WORKING = rf"([fiw]|{RESUMED})*", f"({RESUMED})*", rf"([rfik]|zk+|{RESUMED})*"
+ENDING = rf"((zk*)?(x[fi]*p?)?|{UNLOCKING})\.?"
+STORY = re.compile(rf"c{PLANNING}(p{IDLE}(s{WORKING})?)?{ENDING}")
 
 
 SPECS = st.builds(
@@ -83,22 +86,30 @@ class Course:
             if step.due_at:
                 yield "due", name
             yield from ((event, name) for event in self._reports(step))
+        if self.reference.ending and not self.task.finished:
+            yield from (("cancel", ""), ("unlock", ""))
+        if self.task.state is State.PAUSED or (self.task.finished and self.task.resumable):
+            yield "resume", ""
         if self.task.state is State.PAUSED:
             failed = self.reference.all_in("error")
-            yield "resume", ""
+            yield "unlock", ""
             yield from (("skip", name) for name in ["", *failed] if failed != ["plan"])
 
     def _reports(self, step: Step) -> Iterator[str]:
-        """What may be heard of a step that is at work, or whose sub-tasks are."""
-        at_work = step.state is StepState.RUNNING
+        """What may be heard of a step that is at work, or that waits for others."""
+        at_work, plan = step.state is StepState.RUNNING, step.kind is StepKind.PLAN
+        unlocking, ending = self.task.unlocking, self.reference.ending
+        if step.waits_for_lock:
+            yield from ("planned", "failed")
         if at_work or step.waits_for_tasks:
-            yield "planned" if step.kind is StepKind.PLAN else "succeeded"
+            yield from ["planned" if plan else "succeeded"] * (not (plan and unlocking))
             yield from ("failed", "progressed")
-            yield from ["cancelled"] * self.task.cancelling
+            yield from ["cancelled"] * ending + ["killed"] * unlocking
         if at_work:
             yield from ("interrupted", "never_ran")
-        if at_work and step.kind is not StepKind.PLAN:
-            yield from ["snoozed", "delegated"][: 1 if self.task.cancelling else 2]
+            yield from [] if plan else ["snoozed"]
+        if at_work and not ending:
+            yield from ("waits", "passed_over") if plan else ("delegated",)
 
     def happen(self, event: str, name: str) -> None:
         task, reference, now = self.task, self.reference, self.now + SECOND
@@ -110,12 +121,19 @@ class Course:
             case "planned":
                 self.task = lifecycle.planned(task, "Demo", reference.flow, self._steps(), now)
                 reference.succeeded(name)
+            case "waits":
+                self.task = lifecycle.waits(task, {"name": "Demo"}, "it is locked", now)
+                reference.waits()
+            case "passed_over":
+                self.task = lifecycle.passed_over(task, "it is locked", now)
+                reference.passed_over()
             case "succeeded":
                 self.task = lifecycle.succeeded(task, name, name.upper(), now)
                 reference.succeeded(name)
             case "snoozed":
-                self.task = lifecycle.snoozed(task, name, None, now + SECOND, now)
-                reference.snoozed(name)
+                kept = (reference.kept[name] or 0) + 1
+                self.task = lifecycle.snoozed(task, name, kept, now + SECOND, now)
+                reference.snoozed(name, kept)
             case "delegated":
                 self.task = lifecycle.delegated(task, name, now)
                 reference.delegated(name)
@@ -130,6 +148,9 @@ class Course:
             case "cancelled":
                 self.task = lifecycle.cancelled(task, name, now)
                 reference.cancelled(name)
+            case "killed":
+                self.task = lifecycle.killed(task, name, now)
+                reference.killed(name)
             case "never_ran":
                 self.task = lifecycle.never_ran(task, name, now)
                 reference.never_ran(name)
@@ -148,6 +169,10 @@ class Course:
             case "cancel":
                 self.task = lifecycle.cancel(task, "ana", now)
                 reference.cancel()
+            case "unlock":
+                force = task.state is not State.PAUSED
+                self.task = lifecycle.unlock(task, "ana", now, force=force)
+                reference.unlock()
         self.now = now
 
     def _steps(self) -> list[Step]:
@@ -168,6 +193,8 @@ class Course:
 def state_of(step: Step) -> str:
     """As the reference has it."""
     if step.state is StepState.SUSPENDED:
+        if step.kind is StepKind.PLAN:
+            return "in line"
         return "snoozing" if step.due_at else "awake" if step.ready else "delegating"
     return "waiting" if step.due_at else str(step.state)
 
@@ -177,12 +204,15 @@ def check(course: Course) -> None:
     task, reference = course.task, course.reference
     steps = task.steps.values()
     known = {step.name: state_of(step) for step in steps}
+    kept = {step.name: step.kept for step in steps if step.kind is not StepKind.PLAN}
     at_work = [s for s in steps if s.ready or s.due_at or s.state in ("running", "suspended")]
 
     assert (task.state, task.result) == (reference.state, reference.result)
     assert known == {name: reference.steps[name] for name in known}
     assert [step.name for step in steps if step.ready] == reference.can_begin()
+    assert kept == {name: reference.kept[name] for name in kept}
     assert task.resting != bool(at_work)
+    assert task.resumable == reference.unlocked
     assert task.progress == pytest.approx(reference.progress())
     assert 0.0 <= task.progress <= 1.0
     assert task.progress == 1.0 or task.result not in ("success", "warning")
@@ -191,26 +221,33 @@ def check(course: Course) -> None:
     assert [e.at for e in task.history] == sorted(e.at for e in task.history)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(references(), st.binary(min_size=LENGTH, max_size=LENGTH))
 def test_task_does_what_the_reference_says(reference: Reference, dice: bytes) -> None:
     course = Course(reference)
     check(course)
     for die in dice:
-        if course.task.finished:
-            return
         before = course.task.steps.values()
-        events = list(course.possible())
-        course.happen(*("cancel", "") if die >= CANCELLED_FROM else events[die % len(events)])
+        if not (events := list(course.possible())):
+            return
+        course.happen(*by_force(course, die) or events[die % len(events)])
         check(course)
         assert all(course.task.steps[step.name] == step for step in before if step.finished)
     bring_to_its_end(course)
 
 
+def by_force(course: Course, die: int) -> tuple[str, str] | None:
+    """What may be asked for at any time."""
+    if course.task.finished or die < UNLOCKED_FROM:
+        return None
+    return ("cancel" if die >= CANCELLED_FROM else "unlock"), ""
+
+
 def bring_to_its_end(course: Course) -> None:
     """With some help, any task gets there."""
     for _ in range(LENGTH):
-        if not course.task.finished:
-            course.happen(*next(e for e in course.possible() if e[0] not in (*TROUBLES, "skip")))
+        if good := [event for event in course.possible() if event[0] in GOOD]:
+            course.happen(*good[0])
             check(course)
     assert course.task.finished
+    assert not course.task.resumable
