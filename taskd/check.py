@@ -39,7 +39,7 @@ def look(places: Places) -> Findings:
         else:
             folders.append(folder)
     _check_actions(folders, found)
-    found.problems += _in_store(places)
+    found.problems += store.find_problems(places.store)
     return found
 
 
@@ -60,10 +60,3 @@ def _check_actions(folders: list[str], found: Findings) -> None:
         return
     found.problems += map(str, catalog.broken)
     found.notes += map(str, catalog.warnings)
-
-
-def _in_store(places: Places) -> list[str]:
-    try:
-        return store.find_problems(places.store)
-    except OSError as error:
-        return [f"cannot read {places.store}: {error.strerror}"]

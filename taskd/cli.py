@@ -81,14 +81,15 @@ def main() -> None:
 
 @main.command("run")
 @with_places
+@click.option("--accept-loss", is_flag=True, help="Go on with a store that has lost something.")
 @click.option("--ready-fd", type=int, hidden=True)
-def run_command(ready_fd: int | None) -> int:
+def run_command(accept_loss: bool, ready_fd: int | None) -> int:
     """Run the daemon here, until it is told to stop."""
     # The daemon of `start` is given the path in any case.
     places = _places_to_start() if ready_fd is None else _places()
 
     def serve(descriptor: int | None) -> int:
-        return daemon.run(places, ready_fd=descriptor)
+        return daemon.run(places, ready_fd=descriptor, accept_loss=accept_loss)
 
     return serve(None) if ready_fd is None else detach.become_daemon(serve, ready_fd)
 

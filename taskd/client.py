@@ -220,6 +220,14 @@ class Client(Channel):
         """Read the configuration and all actions again."""
         return self.call("daemon.reload", dict)
 
+    def drain(self) -> dict[str, JSON]:
+        """Let no step start any more, also after a restart. `running_steps`: how many go on."""
+        return self.call("daemon.drain", dict)
+
+    def undrain(self) -> dict[str, JSON]:
+        """Let steps start again. `was_drained`: whether they did not before."""
+        return self.call("daemon.undrain", dict)
+
     def stop(self, *, wait: bool = False) -> None:
         """Tell the daemon to stop; `wait`: after the running steps. Steps outlive it otherwise."""
         self.call("daemon.stop", dict, wait=wait)

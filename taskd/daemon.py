@@ -32,6 +32,7 @@ from taskd.places import Places
 from taskd.rpc.server import Server
 from taskd.settings import Settings, load
 from taskd.store.database import Database
+from taskd.store.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +42,13 @@ READY = b"ready\n"
 SWITCH_SECONDS = 0.0005
 # Records come and go by the thousand and hold no cycles: the collector need not look so often.
 COLLECT_AFTER = 50_000
+LOOK_SECONDS = 3.0
 
 
-def run(places: Places, ready_fd: int | None = None) -> int:
+def run(places: Places, ready_fd: int | None = None, *, accept_loss: bool = False) -> int:
     """Serve until told to stop. `ready_fd` is told when the socket answers, and closed.
+
+    `accept_loss`: go on with a store that holds less than it should.
 
     Raises AlreadyRunning and StoreError (by `exit_code`).
     """
@@ -54,7 +58,7 @@ def run(places: Places, ready_fd: int | None = None) -> int:
         settings = load(places.config, os.environ)
         for note in find_unused(places.config):
             log.warning("%s", note)
-        engine = _build(places, settings, starts.reason)
+        engine = _build(places, settings, starts.reason, accept_loss=accept_loss)
         server = Server(engine)
         _listen_to_signals(engine)
         gc.freeze()
@@ -66,9 +70,10 @@ def run(places: Places, ready_fd: int | None = None) -> int:
         if ready_fd is not None:
             os.write(ready_fd, READY)
             os.close(ready_fd)
-        _obey(engine)
+        engine.loop.call(lambda: _look_after(engine, server))
+        status = _obey(engine)
         _take_apart(engine, server)
-    return 0
+    return status
 
 
 @contextlib.contextmanager
@@ -94,8 +99,8 @@ def _own(places: Places) -> Iterator[None]:
         os.close(lock)
 
 
-def _build(places: Places, settings: Settings, safe_mode: str) -> Engine:
-    database = Database(places.store)
+def _build(places: Places, settings: Settings, safe_mode: str, *, accept_loss: bool) -> Engine:
+    database = Database(places.store, accept_loss=accept_loss)
     folders = action_folders(places, settings)
     starter = Starter(_load_catalog(folders), settings, places)
     loop = Loop("loop")
@@ -113,6 +118,8 @@ def _build(places: Places, settings: Settings, safe_mode: str) -> Engine:
     loop.after_round = [pool.flush, director.serve, pool.flush]
     engine = Engine(places, loop, database, starter, pool, director, safe_mode)
     _recover(engine)
+    if not Reserve(places.reserve).take_back():
+        log.warning("the disk of %s is almost full", places.state)
     return engine
 
 
@@ -153,18 +160,32 @@ def _listen_to_signals(engine: Engine) -> None:
         signal.signal(number, lambda *_, order=order: engine.orders.put(order))
 
 
-def _obey(engine: Engine) -> None:
-    """Until told to stop."""
+def _look_after(engine: Engine, server: Server) -> None:
+    """Every now and then, in the loop: whether clients find the daemon, and it its store."""
+    if not engine.database.is_in_place():
+        engine.orders.put(Order.GIVE_UP)
+        return
+    try:
+        server.look_after(engine.places.socket)
+    except StoreError as error:
+        log.error("%s", error.message)
+    engine.loop.later(LOOK_SECONDS, lambda: _look_after(engine, server))
+
+
+def _obey(engine: Engine) -> int:
+    """Until told to stop. The exit code."""
     while True:
         order = engine.orders.get()
         log.info("told to %s", order.value)
         if order is Order.STOP:
             # All others go on by themselves.
             _wait(engine, lambda: engine.pool.threads.busy, engine.settings.cancel_grace)
-            return
+            return 0
         if order is Order.STOP_AFTER_STEPS:
             _wait(engine, lambda: engine.director.calls_out, engine.settings.stop_grace)
-            return
+            return 0
+        if order is Order.GIVE_UP:
+            return AlreadyRunning.exit_code
         try:
             engine.reload()
         except TaskdError as error:

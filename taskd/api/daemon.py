@@ -1,13 +1,14 @@
-"""The daemon itself: status, reload, stop."""
+"""The daemon itself: status, reload, drain, stop."""
 
 import os
 import time
 
-from taskd.api.access import Permission
-from taskd.api.methods import errand
+from taskd.api.access import Caller, Permission
+from taskd.api.methods import command, errand
 from taskd.engine.engine import Engine, Order
 from taskd.model.step import JSON
 from taskd.store import tasks
+from taskd.store.transaction import Transaction
 from taskd.version import VERSION
 
 
@@ -17,7 +18,7 @@ def status(engine: Engine) -> dict[str, JSON]:
         by_state = tasks.count_by_state(connection)
     return {
         "state": _state(engine),
-        "note": engine.safe_mode,
+        "note": engine.note,
         "version": VERSION,
         "pid": os.getpid(),
         "uptime": time.monotonic() - engine.started,
@@ -32,8 +33,10 @@ def status(engine: Engine) -> dict[str, JSON]:
 
 
 def _state(engine: Engine) -> str:
+    if engine.director.trouble.note:
+        return "disk full" if engine.director.trouble.full else "store not written"
     if engine.director.starting:
-        return "running"
+        return "drained" if engine.director.drained else "running"
     return "safe mode" if engine.safe_mode else "stopping"
 
 
@@ -42,6 +45,22 @@ def reload(engine: Engine) -> dict[str, JSON]:
     """Read the configuration and all actions again."""
     engine.reload()
     return {"actions": len(engine.catalog.definitions), "broken": len(engine.catalog.broken)}
+
+
+@command(Permission.ADMIN)
+def drain(tx: Transaction, engine: Engine, caller: Caller) -> dict[str, JSON]:
+    """Start no step any more, also after a restart; what runs goes on."""
+    if not engine.director.drained:
+        engine.director.drain(tx, f"since {tx.now:%Y-%m-%d %H:%M:%S} UTC by {caller.user}")
+    return {"running_steps": engine.director.calls_out}
+
+
+@command(Permission.ADMIN)
+def undrain(tx: Transaction, engine: Engine) -> dict[str, JSON]:
+    """Start steps again."""
+    was = bool(engine.director.drained)
+    engine.director.drain(tx, "")
+    return {"was_drained": was}
 
 
 @errand(Permission.ADMIN)

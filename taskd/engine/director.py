@@ -23,6 +23,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from taskd.engine import ending, secrets, unlocking
 from taskd.engine.hooks import Hooks
 from taskd.engine.starting import Starter
+from taskd.engine.trouble import Trouble
 from taskd.engine.watchers import Watchers
 from taskd.executors.base import Call, Executor, Failure, Outcome, Progress
 from taskd.loop import Loop, Timer
@@ -30,8 +31,9 @@ from taskd.model import lifecycle
 from taskd.model.errors import Busy, TaskdError
 from taskd.model.step import StepError, StepState
 from taskd.model.task import Task
-from taskd.store import steps, tasks
+from taskd.store import meta, steps, tasks
 from taskd.store.database import Database, Lost
+from taskd.store.reserve import Reserve
 from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -80,6 +82,8 @@ class Director:
         self.after_batch: Callable[[], object] = lambda: None
         self._loop = loop
         self._clock = clock
+        self.trouble = Trouble(Reserve(starter.places.reserve))
+        self._database = database
         self._tx = Transaction(database.writer)
         self._changes = deque([NOTHING])  # what the store holds may start at once
         self._hooks = Hooks(starter)
@@ -89,6 +93,9 @@ class Director:
         self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
         self.starting = True  # of steps: not while the daemon only waits for those that run
+        self.drained = (
+            self._read_drained()
+        )  # since when and by whom, where no step is to be started
         self._next_due: datetime | None = None
         self._alarm: Timer | None = None
 
@@ -148,6 +155,14 @@ class Director:
                 give_up = partial(unlocking.give_up, task_id=task.id, since=tx.now)
                 tx.after_commit.append(partial(self.later, unlocking.PATIENCE, give_up))
 
+    def drain(self, tx: Transaction, told: str) -> None:
+        """Start no step any more, nor do later daemons, until this is told ""."""
+        meta.put(tx.write(), "drained", told)
+        self.drained = told
+
+    def _read_drained(self) -> str:
+        return str(meta.get(self._tx.connection, "drained", ""))
+
     def look(self) -> None:
         """Whether something more may start."""
         self.add(NOTHING)
@@ -190,6 +205,7 @@ class Director:
         except Exception as error:  # whatever it is, only the culprit may suffer from it
             log.error("a transaction of %d changes was lost: %r", len(batch), error)
             self._roll_back()
+            self._meet(error)
             self._commit_each(batch)
 
     def _commit_each(self, batch: Iterable[Change]) -> None:
@@ -198,7 +214,28 @@ class Director:
                 self._commit([change])
             except Exception as error:  # see above
                 self._roll_back()
+                self._meet(error)
                 self._refuse(change, error)
+
+    def _meet(self, error: Exception) -> None:
+        """Trouble, perhaps, that lasts: it is tried again and again whether it is over."""
+        before = self.trouble.note
+        self.trouble.met(error)
+        if self.trouble.note and not before:
+            self._loop.later(RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        def tried(_value: object, error: BaseException | None) -> None:
+            if error is None:
+                self.trouble.over()
+                self.look()
+            else:
+                self._loop.later(RETRY_SECONDS, self._try_again)
+
+        if self.trouble.may_be_over():
+            self.add(Change(lambda tx: tasks.set_version(tx.write(), tx.version), tried))
+        else:
+            self._loop.later(RETRY_SECONDS, self._try_again)
 
     def _drop_secrets(self, task: Task) -> None:
         """Those of a sub-task that failed go with its parent, which may start it anew."""
@@ -214,6 +251,7 @@ class Director:
     def _roll_back(self) -> None:
         self._tx.rollback()
         self._hooks.waiting = True
+        self.drained = self._read_drained()
 
     def _refuse(self, change: Change, error: Exception) -> None:
         if isinstance(error, Lost):
@@ -236,13 +274,16 @@ class Director:
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         self.starter.settle(tx)
-        calls = self._start(tx, self._room(batch), slots) if self.starting else []
+        starting = self.starting and not (self.trouble.note or self.drained)
+        calls = self._start(tx, self._room(batch), slots) if starting else []
         news = self.starter.settle(tx)
         if self._hooks.note(tx) or news:
             self.look()
         tx.flush()
         next_due = steps.next_due(tx.connection)
         tx.commit()
+        if tx.changed:
+            self._database.committed(tx.version)
         self._set_alarm(next_due)
         self._after_commit(batch, results, calls)
 

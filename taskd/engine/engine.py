@@ -27,6 +27,7 @@ class Order(Enum):
     STOP = "stop"
     STOP_AFTER_STEPS = "stop after the running steps"
     RELOAD = "reload"
+    GIVE_UP = "stop, since its store is not where it was"
 
 
 @dataclass
@@ -45,6 +46,13 @@ class Engine:
     @property
     def catalog(self) -> Catalog:
         return self.starter.catalog
+
+    @property
+    def note(self) -> str:
+        """Why no step is started, where that is so; else ""."""
+        if drained := self.director.drained:
+            drained = f"drained {drained}: no step is started; taskctl undrain"
+        return self.safe_mode or self.director.trouble.note or drained
 
     @property
     def settings(self) -> Settings:

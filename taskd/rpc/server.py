@@ -1,5 +1,6 @@
 """The server reads all clients in the daemon's loop; a request runs where its method belongs."""
 
+import contextlib
 import logging
 import os
 import socket
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 READERS = 4  # threads for queries, one a snapshot connection
 ERRANDS = 4  # threads for what may wait
 BACKLOG = 1024
+ACCEPT_AGAIN = 0.2  # seconds after a connection could not be accepted
 MAX_PATH = 107
 
 
@@ -81,6 +83,7 @@ class Server:
             Change
         ] = []  # of the lines that were read at once: they make one commit
         self._listener: socket.socket | None = None
+        self._inode = 0  # of the socket's file
         engine.director.after_batch = self.flush
 
     def listen(self, path: Path) -> None:
@@ -97,11 +100,21 @@ class Server:
         listener.listen(BACKLOG)
         listener.setblocking(False)
         self._listener = listener
+        self._inode = path.lstat().st_ino
         self.loop.watch(listener.fileno(), self._accept)
+
+    def look_after(self, path: Path) -> None:
+        """Make the socket's file anew if it is gone."""
+        if not os.path.lexists(path):
+            log.warning("%s was removed: it is made anew", path)
+            self._close()
+            self.listen(path)
 
     def stop(self, path: Path) -> None:
         """Close the socket and all connections."""
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if path.lstat().st_ino == self._inode:
+                path.unlink()
         self._readers.shutdown(cancel_futures=True)
         self._errands.shutdown(wait=False, cancel_futures=True)
         self.loop.call(self._close)
@@ -125,11 +138,17 @@ class Server:
             peer, _ = self._listener.accept()
         except OSError as error:  # e.g. no descriptors left: the others go on
             log.warning("cannot accept a connection: %s", error)
+            self.loop.forget(self._listener.fileno())
+            self.loop.later(ACCEPT_AGAIN, self._listen_again)
             return
         connection = Connection(
             self.loop, peer, identify(peer), self._take, self._connections.discard
         )
         self._connections.add(connection)
+
+    def _listen_again(self) -> None:
+        if self._listener and self._listener.fileno() >= 0:
+            self.loop.watch(self._listener.fileno(), self._accept)
 
     def _take(self, connection: Connection, lines: list[bytes]) -> None:
         self._stale = None
@@ -177,6 +196,8 @@ class Server:
             raise InvalidInput("params must be an object")
         access.check(caller, method.needs)
         method.check(parameters)
+        if method.needs is access.Permission.CREATE_TASKS:
+            self._engine.director.trouble.refuse_more()
         self._run(method, caller, reply, parameters)
 
     def _hello(self, caller: Caller, parameters: Any) -> dict[str, object]:
@@ -192,7 +213,7 @@ class Server:
             "pid": os.getpid(),
             "user": caller.user,
             "state_dir": str(self._engine.places.state),
-            "note": self._engine.safe_mode,
+            "note": self._engine.note,
         }
 
     def _run(

@@ -11,34 +11,60 @@ from pathlib import Path
 from sqlite_utils import Database as Schema
 
 from taskd.model.errors import StoreError
+from taskd.store import check, mark, meta
 from taskd.store.migrations import MIGRATIONS
 
-APPLICATION_ID = 0x7461736B  # "task"
 SNAPSHOTS = 4
 
 Connection = sqlite3.Connection
 Lost = sqlite3.Error  # a statement failed, and perhaps the whole transaction is gone with it
 
 
+_OF_THE_DISK = frozenset(
+    (
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_BUSY,  # another program has locked the file
+    )
+)
+
+
+def is_of_the_disk(error: Lost) -> bool:
+    """Rather than of what was to be written: the next change will meet it, too."""
+    return _code(error) in _OF_THE_DISK
+
+
+def is_full(error: Lost) -> bool:
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def _code(error: Lost) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the rest says more of the same
+
+
 class Database:
     """The store in `path`, made when there is none. Raises StoreError when it must not be used.
 
-    `writer` belongs to the director's thread. Whoever reads takes a `snapshot`.
+    `writer` belongs to the director's thread. Whoever reads takes a `snapshot`. `accept_loss`: what
+    is missing of it is given up.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, accept_loss: bool = False) -> None:
         self.path = path
+        check.admit(path, accept_loss=accept_loss)
         try:
             self.writer = _connect(path)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"cannot use {path}: {error}") from None
-        try:
             _prepare(self.writer, path)
-        except sqlite3.DatabaseError as error:
-            self.writer.close()
-            raise StoreError(
-                f"cannot use {path}: {error}", hint="move it away, or restore a backup"
-            ) from None
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"cannot use {path}: {error}", hint=check.ELSEWHERE) from None
+        self.mark = mark.Keeper(
+            path, meta.get(self.writer, "store"), meta.get(self.writer, "version")
+        )
+        self._inode = path.stat().st_ino
         self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         for _ in range(SNAPSHOTS):
             self._snapshots.put(_connect_reader(path))
@@ -54,10 +80,22 @@ class Database:
             connection.execute("ROLLBACK")
             self._snapshots.put(connection)
 
+    def committed(self, version: int) -> None:
+        """The commit of that number is on disk."""
+        self.mark.note(version)
+
+    def is_in_place(self) -> bool:
+        """Its file was neither removed nor moved."""
+        try:
+            return self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
     def close(self) -> None:
         while not self._snapshots.empty():
             self._snapshots.get().close()
-        self.writer.close()
+        self.writer.close()  # as the last one, which empties the WAL
+        self.mark.close(in_order=self.is_in_place())
 
 
 class InMemory(Database):
@@ -71,6 +109,9 @@ class InMemory(Database):
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         yield self.writer
+
+    def committed(self, version: int) -> None:
+        """Nothing of it is to be found again."""
 
     def close(self) -> None:
         self.writer.close()
@@ -109,23 +150,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     new = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if new:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    elif connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise StoreError(f"cannot use {path}: it is not a store of taskd", hint="move it away")
-    _refuse_newer(connection, path)
+        connection.execute(f"PRAGMA application_id = {check.APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit that was answered survives a power cut. Group commit makes it cheap.
     connection.execute("PRAGMA synchronous = FULL")
     _migrate(connection, path, new)
-
-
-def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"cannot use {path}: it has schema {version}, this taskd knows {len(MIGRATIONS)}",
-            hint="start the newer taskd that wrote it, or restore a backup",
-        )
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, new: bool) -> None:

@@ -11,14 +11,15 @@ import sqlite3
 from collections.abc import Collection
 from typing import TypeAlias
 
+from taskd.store import meta
+
 Lanes: TypeAlias = dict[str, int]  # by label
 
 COMMON = 1
 
 
 def known(connection: sqlite3.Connection) -> Lanes:
-    row = connection.execute("SELECT value FROM meta WHERE name = 'lanes'").fetchone()
-    return dict(json.loads(row[0]))
+    return dict(json.loads(meta.get(connection, "lanes")))
 
 
 def divide(connection: sqlite3.Connection, before: Lanes, labels: Collection[str]) -> Lanes:
@@ -31,7 +32,7 @@ def divide(connection: sqlite3.Connection, before: Lanes, labels: Collection[str
         if label not in lanes:
             lanes[label] = next(numbers)
             _move(connection, label, COMMON, lanes[label])
-    connection.execute("UPDATE meta SET value = ? WHERE name = 'lanes'", (json.dumps(lanes),))
+    meta.put(connection, "lanes", json.dumps(lanes))
     return lanes
 
 

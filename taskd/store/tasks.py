@@ -18,7 +18,7 @@ from taskd.model.task import (
     State,
     Task,
 )
-from taskd.store import hooks, locks, steps
+from taskd.store import hooks, locks, meta, steps
 from taskd.store.times import from_number, time_of
 
 _STATES = {str(state): state for state in State}
@@ -145,7 +145,7 @@ def last_id(connection: sqlite3.Connection) -> int:
 
 def last_version(connection: sqlite3.Connection) -> int:
     """The number of the last commit."""
-    return int(connection.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0])
+    return int(meta.get(connection, "version"))
 
 
 def set_version(connection: sqlite3.Connection, version: int) -> None:

@@ -9,7 +9,8 @@ from sqlite_utils import Database as Schema
 
 from taskd.model.errors import StoreError
 from taskd.store import database as module
-from taskd.store.database import APPLICATION_ID, Database
+from taskd.store.check import APPLICATION_ID
+from taskd.store.database import Database
 from taskd.store.migrations import MIGRATIONS
 
 
@@ -47,7 +48,7 @@ def test_store_opened_again_is_the_same(tmp_path: Path) -> None:
     make(path)
 
     assert value(path, "SELECT value FROM meta WHERE name = 'store'") == identity
-    assert [file.name for file in tmp_path.iterdir()] == ["taskd.db"]
+    assert {file.name for file in tmp_path.iterdir()} == {"taskd.db", "taskd.mark"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_newer_or_foreign_store_is_refused_and_left_alone(
         Database(path)
 
     assert path.read_bytes() == content
-    assert [file.name for file in tmp_path.iterdir()] == ["taskd.db"]
+    assert {file.name for file in tmp_path.iterdir()} == {"taskd.db", "taskd.mark"}
 
 
 def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""The high-water mark: beside the store a file that says which commits it must hold at least.
+
+SQLite takes an empty file for a new store, and one whose WAL was lost or cut for a healthy one: it
+tells of damage, not of loss. The mark is written after each commit and never runs ahead of one.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from taskd.model.errors import StoreError
+
+SYNC_SECONDS = 1.0  # at most so often; a crash of the daemon loses nothing that is only written
+_SIZE = 512  # bytes, written at once
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`closed`: size and time of change (ns) of the store's file when it was closed in order."""
+
+    store: str
+    version: int
+    closed: tuple[int, int] | None = None
+
+
+def path_of(store: Path) -> Path:
+    return store.with_suffix(".mark")
+
+
+def read(store: Path) -> Mark | None:
+    """None where there is none yet. Raises StoreError."""
+    path = path_of(store)
+    try:
+        found = json.loads(path.read_text())
+        closed = found["closed"]
+        return Mark(found["store"], int(found["version"]), tuple(closed) if closed else None)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"cannot read {path}, which says what the store must hold: {error}",
+            hint="taskd run --accept-loss goes on with what is there",
+        ) from None
+
+
+def state_of(store: Path) -> tuple[int, int]:
+    """What tells whether its file was changed meanwhile."""
+    found = store.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+class Keeper:
+    """Writes the mark of an open store, from the director's thread."""
+
+    def __init__(self, store: Path, identity: str, version: int) -> None:
+        self._store = store
+        self._identity = identity
+        self._version = version
+        self._file = os.open(path_of(store), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._write(Mark(identity, version))
+        self._sync()
+
+    def note(self, version: int) -> None:
+        """The commit of that number is on disk."""
+        self._version = version
+        self._write(Mark(self._identity, version))
+        if time.monotonic() - self._synced >= SYNC_SECONDS:
+            self._sync()
+
+    def close(self, *, in_order: bool = True) -> None:
+        """The store is closed; `in_order`: where it was, and with nothing left in its WAL."""
+        if in_order:
+            self._write(Mark(self._identity, self._version, state_of(self._store)))
+            self._sync()
+        os.close(self._file)
+
+    def _write(self, mark: Mark) -> None:
+        os.pwrite(self._file, json.dumps(asdict(mark)).ljust(_SIZE - 1).encode() + b"\n", 0)
+
+    def _sync(self) -> None:
+        os.fdatasync(self._file)
+        self._synced = time.monotonic()
