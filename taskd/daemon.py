@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import queue
+import select
 import signal
 import sys
 import time
@@ -145,12 +146,23 @@ def _tell_when_it_lives_on(engine: Engine, starts: Starts) -> None:
 
 
 def _listen_to_signals(engine: Engine) -> None:
-    for number, order in (
-        (signal.SIGTERM, Order.STOP),
-        (signal.SIGINT, Order.STOP),
-        (signal.SIGHUP, Order.RELOAD),
-    ):
-        signal.signal(number, lambda *_, order=order: engine.orders.put(order))
+    """In the loop: a thread that just starts a process may be given the signal, and then the main
+    thread, which alone runs Python's handlers, would not wake for it."""
+    orders = {
+        signal.SIGTERM: Order.STOP,
+        signal.SIGINT: Order.STOP,
+        signal.SIGHUP: Order.RELOAD,
+    }
+    ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def obey(_events: int) -> None:
+        for number in os.read(ours, select.PIPE_BUF):
+            engine.orders.put(orders[signal.Signals(number)])
+
+    engine.loop.watch(ours, obey)
+    signal.set_wakeup_fd(theirs)
+    for number in orders:
+        signal.signal(number, lambda *_: None)
 
 
 def _obey(engine: Engine) -> None:
