@@ -19,6 +19,7 @@ from taskd.engine.engine import Engine
 from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, StoreError, TaskdError
 from taskd.rpc.connection import Connection
 from taskd.rpc.peer import identify
+from taskd.socket_path import MAX_PATH
 from taskd.store.transaction import Transaction
 from taskd.version import VERSION
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 READERS = 4  # threads for queries, one a snapshot connection
 ERRANDS = 4  # threads for what may wait
 BACKLOG = 1024
-MAX_PATH = 107
+_LISTENS = 0x10000  # a flag in /proc/net/unix
 
 
 class Reply:
@@ -240,6 +241,18 @@ class Server:
         self.flush()
 
 
+def _is_served(path: Path) -> bool:
+    """Whether anybody listens there. To connect would tell, too, but may start a service."""
+    try:
+        lines = Path("/proc/net/unix").read_bytes().splitlines()[1:]
+    except OSError:
+        return False
+    sockets = [line.split(maxsplit=7) for line in lines]
+    return any(
+        fields[7:] == [os.fsencode(path)] and int(fields[3], 16) & _LISTENS for fields in sockets
+    )
+
+
 def _make_way(path: Path) -> None:
     """Remove what a daemon before this one left there, and nothing else."""
     if len(os.fsencode(path)) > MAX_PATH:
@@ -250,6 +263,11 @@ def _make_way(path: Path) -> None:
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise StoreError(f"cannot listen at {path}: there is something that is no socket")
+        if _is_served(path):
+            raise StoreError(
+                f"cannot listen at {path}: somebody else does, a service manager perhaps",
+                hint="systemctl --user stop taskd.socket; or choose another: --socket",
+            )
         path.unlink()
     except FileNotFoundError:
         return
