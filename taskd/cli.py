@@ -1,6 +1,7 @@
 """The command `taskd`: run, start, stop and look at the daemon."""
 
 import json
+import logging
 import os
 import sys
 from datetime import timedelta
@@ -14,6 +15,7 @@ from taskd.client import Client
 from taskd.model.errors import TaskdError
 from taskd.options import chosen_places, places_to_start, with_places
 from taskd.places import Places
+from taskd.service import activation, journal, notify
 from taskd.settings import load
 
 
@@ -27,11 +29,15 @@ def run() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except TaskdError as error:
-        for line in error.message.splitlines():
-            click.echo(f"taskd: {line}", err=True)
-        if error.hint:
-            click.echo(f"  hint: {error.hint}", err=True)
+        _complain(error)
         sys.exit(error.exit_code)
+
+
+def _complain(error: TaskdError) -> None:
+    text = "\n".join(f"taskd: {line}" for line in error.message.splitlines())
+    if error.hint:
+        text += f"\n  hint: {error.hint}"
+    click.echo(journal.marked(text, logging.ERROR) if journal.reads(2) else text, err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,13 +52,15 @@ def main() -> None:
 @click.option("--ready-fd", type=int, hidden=True)
 def run_command(ready_fd: int | None) -> int:
     """Run the daemon here, until it is told to stop."""
-    # The daemon of `start` is given the path in any case.
-    places = places_to_start() if ready_fd is None else chosen_places()
+    systemd = notify.find(os.environ)
+    with systemd.told_why(), activation.given_socket(os.environ) as listener:
+        # The daemon of `start` is given the path in any case.
+        places = places_to_start() if ready_fd is None else chosen_places()
 
-    def serve(descriptor: int | None) -> int:
-        return daemon.run(places, ready_fd=descriptor)
+        def serve(descriptor: int | None) -> int:
+            return daemon.run(places, systemd, listener, descriptor)
 
-    return serve(None) if ready_fd is None else detach.become_daemon(serve, ready_fd)
+        return serve(None) if ready_fd is None else detach.become_daemon(serve, ready_fd)
 
 
 @main.command()

@@ -82,27 +82,20 @@ class Server:
             Change
         ] = []  # of the lines that were read at once: they make one commit
         self._listener: socket.socket | None = None
+        self._path: Path | None = None  # where there is a socket that is to be removed
         engine.director.after_batch = self.flush
 
-    def listen(self, path: Path) -> None:
-        """Open the socket. The store's lock is ours, so one that is there is left over."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        _make_way(path)
-        mask = os.umask(0o077)
-        try:
-            listener.bind(str(path))
-        except OSError as error:
-            raise StoreError(f"cannot listen at {path}: {error.strerror}") from None
-        finally:
-            os.umask(mask)
-        listener.listen(BACKLOG)
+    def listen(self, path: Path, given: socket.socket | None = None) -> None:
+        """At `path`, or at the socket `given`, whose path stays when the server stops."""
+        self._path = None if given else path
+        self._listener = listener = given or _open(path)
         listener.setblocking(False)
-        self._listener = listener
         self.loop.watch(listener.fileno(), self._accept)
 
-    def stop(self, path: Path) -> None:
+    def stop(self) -> None:
         """Close the socket and all connections."""
-        path.unlink(missing_ok=True)
+        if self._path:
+            self._path.unlink(missing_ok=True)
         self._readers.shutdown(cancel_futures=True)
         self._errands.shutdown(wait=False, cancel_futures=True)
         self.loop.call(self._close)
@@ -239,6 +232,21 @@ class Server:
             log.exception("a request failed")
             reply.fail(error)
         self.flush()
+
+
+def _open(path: Path) -> socket.socket:
+    """The store's lock is ours, so a socket that is there is left over."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    _make_way(path)
+    mask = os.umask(0o077)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        raise StoreError(f"cannot listen at {path}: {error.strerror}") from None
+    finally:
+        os.umask(mask)
+    listener.listen(BACKLOG)
+    return listener
 
 
 def _is_served(path: Path) -> bool:
