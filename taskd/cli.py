@@ -16,6 +16,7 @@ from taskd.model.errors import TaskdError
 from taskd.options import chosen_places, places_to_start, with_places
 from taskd.places import Places
 from taskd.service import activation, journal, notify
+from taskd.service_command import service
 from taskd.settings import load
 
 
@@ -88,7 +89,7 @@ def restart(wait: bool) -> None:
     """
     places = places_to_start()
     load(places.config, os.environ)
-    _stop(places, wait)
+    _stop(places, wait, for_restart=True)
     _start(places)
 
 
@@ -127,6 +128,9 @@ def check() -> int:
     return 1 if found.problems else 0
 
 
+main.add_command(service)
+
+
 def _start(places: Places) -> None:
     control.start(places)
     click.echo(f"taskd answers at {places.socket}")
@@ -135,9 +139,9 @@ def _start(places: Places) -> None:
             click.echo(f"taskd: {note}", err=True)
 
 
-def _stop(places: Places, wait: bool) -> None:
+def _stop(places: Places, wait: bool, *, for_restart: bool = False) -> None:
     """It is not an error when there is none: afterwards there is none, as was asked for."""
-    stopped = control.stop(places, wait=wait)
+    stopped = control.stop(places, wait=wait, for_restart=for_restart)
     click.echo("taskd stopped" if stopped else f"no daemon runs at {places.socket}")
 
 
