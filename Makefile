@@ -13,7 +13,8 @@ demo: .venv/ready ## see it work: a backup fails, the daemon is killed, the caus
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
 
 test: .venv/ready ## run all tests; ARGS="tests/model -x" for some
-	$(BIN)/pytest -n 4 $(ARGS)
+	@.ci/systemd-packages
+	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
 
 check: .venv/ready ## format, ruff, mypy, import-linter
 	$(BIN)/ruff format --check

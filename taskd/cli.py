@@ -1,24 +1,23 @@
 """The command `taskd`: run, start, stop and look at the daemon."""
 
 import json
+import logging
 import os
-import select
 import sys
-from collections.abc import Callable
-from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
 import click
 
-from taskd import daemon, detach
+from taskd import control, daemon, detach
 from taskd.check import look
 from taskd.client import Client
-from taskd.model.errors import Busy, TaskdError, Unavailable
-from taskd.places import Places, find_places
+from taskd.model.errors import TaskdError
+from taskd.options import chosen_places, places_to_start, with_places
+from taskd.places import Places
+from taskd.service import activation, journal, notify
+from taskd.service_command import service
 from taskd.settings import load
-
-STOP_PATIENCE = 30.0
 
 
 def run() -> None:
@@ -31,45 +30,15 @@ def run() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except TaskdError as error:
-        for line in error.message.splitlines():
-            click.echo(f"taskd: {line}", err=True)
-        if error.hint:
-            click.echo(f"  hint: {error.hint}", err=True)
+        _complain(error)
         sys.exit(error.exit_code)
 
 
-def with_places(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which daemon is meant, before or after the name of the command."""
-    for name, help in (
-        ("socket", "The socket of the daemon."),
-        ("state-dir", "Where store, logs and socket are."),
-        ("config", "The configuration file."),
-    ):
-        command = click.option(
-            f"--{name}", metavar="PATH", help=help, expose_value=False, callback=_remember
-        )(command)
-    return command
-
-
-def _remember(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        context.meta[f"taskd.{option.name}"] = value
-
-
-def _places() -> Places:
-    given = click.get_current_context().meta
-    return find_places(
-        config=given.get("taskd.config"),
-        state=given.get("taskd.state_dir"),
-        socket=given.get("taskd.socket"),
-    )
-
-
-def _places_to_start() -> Places:
-    """Raises StoreError where the configuration that was asked for is not there."""
-    places = _places()
-    places.require_config()
-    return places
+def _complain(error: TaskdError) -> None:
+    text = "\n".join(f"taskd: {line}" for line in error.message.splitlines())
+    if error.hint:
+        text += f"\n  hint: {error.hint}"
+    click.echo(journal.marked(text, logging.ERROR) if journal.reads(2) else text, err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -85,20 +54,22 @@ def main() -> None:
 @click.option("--ready-fd", type=int, hidden=True)
 def run_command(accept_loss: bool, ready_fd: int | None) -> int:
     """Run the daemon here, until it is told to stop."""
-    # The daemon of `start` is given the path in any case.
-    places = _places_to_start() if ready_fd is None else _places()
+    systemd = notify.find(os.environ)
+    with systemd.told_why(), activation.given_socket(os.environ) as listener:
+        # The daemon of `start` is given the path in any case.
+        places = places_to_start() if ready_fd is None else chosen_places()
 
-    def serve(descriptor: int | None) -> int:
-        return daemon.run(places, ready_fd=descriptor, accept_loss=accept_loss)
+        def serve(descriptor: int | None) -> int:
+            return daemon.run(places, systemd, listener, descriptor, accept_loss=accept_loss)
 
-    return serve(None) if ready_fd is None else detach.become_daemon(serve, ready_fd)
+        return serve(None) if ready_fd is None else detach.become_daemon(serve, ready_fd)
 
 
 @main.command()
 @with_places
 def start() -> None:
     """Start the daemon in the background; returns when it answers."""
-    _start(_places_to_start())
+    _start(places_to_start())
 
 
 @main.command()
@@ -106,7 +77,7 @@ def start() -> None:
 @click.option("--wait", is_flag=True, help="Wait for the running steps first.")
 def stop(wait: bool) -> None:
     """Stop the daemon. Running steps go on, and the next daemon takes them up again."""
-    _stop(_places(), wait)
+    _stop(chosen_places(), wait)
 
 
 @main.command()
@@ -117,9 +88,9 @@ def restart(wait: bool) -> None:
 
     Nothing is stopped when the configuration cannot be used.
     """
-    places = _places_to_start()
+    places = places_to_start()
     load(places.config, os.environ)
-    _stop(places, wait)
+    _stop(places, wait, for_restart=True)
     _start(places)
 
 
@@ -127,7 +98,7 @@ def restart(wait: bool) -> None:
 @with_places
 def reload() -> None:
     """Make the daemon read its configuration and all actions again."""
-    with Client(_places().socket) as client:
+    with Client(chosen_places().socket) as client:
         _show(client.reload())
 
 
@@ -136,7 +107,7 @@ def reload() -> None:
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")
 def status(output: str) -> None:
     """Tell whether the daemon runs, since when, and what it has to do."""
-    with Client(_places().socket) as client:
+    with Client(chosen_places().socket) as client:
         found = client.status()
     if output == "json":
         click.echo(json.dumps(found, indent=2))
@@ -148,7 +119,7 @@ def status(output: str) -> None:
 @with_places
 def check() -> int:
     """Look for mistakes in configuration, actions and store, without a daemon."""
-    found = look(_places())
+    found = look(chosen_places())
     for note in found.notes:
         click.echo(note, err=True)
     for problem in found.problems:
@@ -158,36 +129,21 @@ def check() -> int:
     return 1 if found.problems else 0
 
 
+main.add_command(service)
+
+
 def _start(places: Places) -> None:
-    detach.start(places)
+    control.start(places)
     click.echo(f"taskd answers at {places.socket}")
     with Client(places.socket) as client:
         if note := client.daemon["note"]:
             click.echo(f"taskd: {note}", err=True)
 
 
-def _stop(places: Places, wait: bool) -> None:
+def _stop(places: Places, wait: bool, *, for_restart: bool = False) -> None:
     """It is not an error when there is none: afterwards there is none, as was asked for."""
-    client = _find_daemon(places)
-    if client is None:
-        click.echo(f"no daemon runs at {places.socket}")
-        return
-    with client:
-        pid = int(client.status()["pid"])
-        with closing(open(os.pidfd_open(pid))) as process:
-            client.stop(wait=wait)
-            if not select.select([process], [], [], None if wait else STOP_PATIENCE)[0]:
-                raise Busy(f"the daemon (pid {pid}) is still stopping", hint=f"tail {places.log}")
-    click.echo("taskd stopped")
-
-
-def _find_daemon(places: Places) -> Client | None:
-    try:
-        return Client(places.socket)
-    except Unavailable as error:
-        if isinstance(error.__context__, FileNotFoundError | ConnectionRefusedError):
-            return None
-        raise
+    stopped = control.stop(places, wait=wait, for_restart=for_restart)
+    click.echo("taskd stopped" if stopped else f"no daemon runs at {places.socket}")
 
 
 def _show(facts: dict[str, Any]) -> None:

@@ -4,16 +4,21 @@ lock the state directory ─► store ─► actions ─► recovery ─► sock
 """
 
 import contextlib
+import faulthandler
 import fcntl
 import gc
 import logging
 import os
 import queue
+import select
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 # Each registers its methods.
 from taskd.api import actions, daemon, locks, logs, tasks  # noqa: F401
@@ -22,6 +27,7 @@ from taskd.catalog.catalog import Catalog
 from taskd.config_file import find_unused
 from taskd.engine.director import Director
 from taskd.engine.engine import Engine, Order, action_folders
+from taskd.engine.pulse import Pulse
 from taskd.engine.recovery import recover
 from taskd.engine.safe_mode import LIVES_ON_AFTER, Starts, noted
 from taskd.engine.starting import Starter
@@ -30,6 +36,8 @@ from taskd.loop import Loop
 from taskd.model.errors import AlreadyRunning, StoreError, TaskdError
 from taskd.places import Places
 from taskd.rpc.server import Server
+from taskd.service import journal
+from taskd.service.notify import Systemd
 from taskd.settings import Settings, load
 from taskd.store.database import Database
 from taskd.store.reserve import Reserve
@@ -45,33 +53,51 @@ COLLECT_AFTER = 50_000
 LOOK_SECONDS = 3.0
 
 
-def run(places: Places, ready_fd: int | None = None, *, accept_loss: bool = False) -> int:
-    """Serve until told to stop. `ready_fd` is told when the socket answers, and closed.
+def run(
+    places: Places,
+    systemd: Systemd,
+    listener: socket.socket | None = None,
+    ready_fd: int | None = None,
+    *,
+    accept_loss: bool = False,
+) -> int:
+    """Serve until told to stop, at the socket of `places` or at `listener`.
+
+    `ready_fd` is told when the socket answers, and closed.
 
     `accept_loss`: go on with a store that holds less than it should.
 
     Raises AlreadyRunning and StoreError (by `exit_code`).
     """
     _log_to_stderr()
+    if systemd.patience is not None:
+        faulthandler.enable()  # what its watchdog kills says where it hangs
+    if listener:
+        places = replace(places, socket=Path(listener.getsockname()))
     sys.setswitchinterval(SWITCH_SECONDS)
     with _own(places), noted(places.starts) as starts:
         settings = load(places.config, os.environ)
         for note in find_unused(places.config):
             log.warning("%s", note)
-        engine = _build(places, settings, starts.reason, accept_loss=accept_loss)
+        engine = _build(places, settings, starts.reason, systemd, accept_loss=accept_loss)
         server = Server(engine)
+        pulse = Pulse(engine)
         _listen_to_signals(engine)
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER)
-        server.listen(places.socket)
+        server.listen(places.socket, listener)
         _tell_when_it_lives_on(engine, starts)
+        pulse.start()
         engine.loop.start()
         log.info("taskd (pid %d) answers at %s", os.getpid(), places.socket)
+        systemd.tell(READY=1)
         if ready_fd is not None:
             os.write(ready_fd, READY)
             os.close(ready_fd)
         engine.loop.call(lambda: _look_after(engine, server))
         status = _obey(engine)
+        systemd.tell(STOPPING=1)
+        pulse.stop()
         _take_apart(engine, server)
     return status
 
@@ -99,7 +125,9 @@ def _own(places: Places) -> Iterator[None]:
         os.close(lock)
 
 
-def _build(places: Places, settings: Settings, safe_mode: str, *, accept_loss: bool) -> Engine:
+def _build(
+    places: Places, settings: Settings, safe_mode: str, systemd: Systemd, *, accept_loss: bool
+) -> Engine:
     database = Database(places.store, accept_loss=accept_loss)
     folders = action_folders(places, settings)
     starter = Starter(_load_catalog(folders), settings, places)
@@ -116,7 +144,7 @@ def _build(places: Places, settings: Settings, safe_mode: str, *, accept_loss: b
     )
     # What was read feeds the slots that are free before the commit, and what it starts after it.
     loop.after_round = [pool.flush, director.serve, pool.flush]
-    engine = Engine(places, loop, database, starter, pool, director, safe_mode)
+    engine = Engine(places, loop, database, starter, pool, director, safe_mode, systemd)
     _recover(engine)
     if not Reserve(places.reserve).take_back():
         log.warning("the disk of %s is almost full", places.state)
@@ -152,12 +180,23 @@ def _tell_when_it_lives_on(engine: Engine, starts: Starts) -> None:
 
 
 def _listen_to_signals(engine: Engine) -> None:
-    for number, order in (
-        (signal.SIGTERM, Order.STOP),
-        (signal.SIGINT, Order.STOP),
-        (signal.SIGHUP, Order.RELOAD),
-    ):
-        signal.signal(number, lambda *_, order=order: engine.orders.put(order))
+    """In the loop: a thread that just starts a process may be given the signal, and then the main
+    thread, which alone runs Python's handlers, would not wake for it."""
+    orders = {
+        signal.SIGTERM: Order.STOP,
+        signal.SIGINT: Order.STOP,
+        signal.SIGHUP: Order.RELOAD,
+    }
+    ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def obey(_events: int) -> None:
+        for number in os.read(ours, select.PIPE_BUF):
+            engine.orders.put(orders[signal.Signals(number)])
+
+    engine.loop.watch(ours, obey)
+    signal.set_wakeup_fd(theirs)
+    for number in orders:
+        signal.signal(number, lambda *_: None)
 
 
 def _look_after(engine: Engine, server: Server) -> None:
@@ -166,7 +205,7 @@ def _look_after(engine: Engine, server: Server) -> None:
         engine.orders.put(Order.GIVE_UP)
         return
     try:
-        server.look_after(engine.places.socket)
+        server.look_after()
     except StoreError as error:
         log.error("%s", error.message)
     engine.loop.later(LOOK_SECONDS, lambda: _look_after(engine, server))
@@ -205,13 +244,14 @@ def _wait(engine: Engine, running: Callable[[], int], patience: timedelta) -> No
 
 def _take_apart(engine: Engine, server: Server) -> None:
     """No further request is taken; what was is answered, once it is on disk."""
-    server.stop(engine.places.socket)
+    server.stop()
     engine.loop.stop()
     engine.database.close()
     log.info("stopped")
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
+    timed = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(journal.Formatter() if journal.reads(2) else timed)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

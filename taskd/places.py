@@ -1,11 +1,15 @@
 """Where configuration, actions, state and socket are, by environment and defaults (cli.md)."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from taskd.model.errors import StoreError
 from taskd.socket_path import state_folder, xdg
+
+_VARIABLES = ("TASKD_STATE_DIR", "TASKD_CONFIG", "TASKD_SOCKET", "STATE_DIRECTORY")
+_BASE_FOLDERS = ("XDG_CONFIG_HOME", "XDG_STATE_HOME")
 
 
 @dataclass(frozen=True)
@@ -84,3 +88,12 @@ def find_places(
         socket=Path(socket_path).absolute(),
         config_named=bool(given),
     )
+
+
+def deciding_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those by which another process, wherever it starts, finds the same places."""
+    given = {name: environment[name] for name in _VARIABLES if environment.get(name)}
+    folders = {name: environment.get(name, "") for name in _BASE_FOLDERS}
+    return {name: str(Path(path).absolute()) for name, path in given.items()} | {
+        name: path for name, path in folders.items() if path.startswith("/")
+    }

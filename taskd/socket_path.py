@@ -3,6 +3,7 @@
 import os
 
 SYSTEM_SOCKET = "/run/taskd/taskd.sock"
+MAX_PATH = 107  # bytes; the kernel takes no longer one
 
 
 def find_socket() -> str:

@@ -80,7 +80,7 @@ class Stage:
     def close(self) -> None:
         for client in self._clients:
             client.close()
-        self.server.stop(self.places.socket)
+        self.server.stop()
         self.loop.stop()
         self.database.close()
 

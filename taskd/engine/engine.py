@@ -15,6 +15,7 @@ from taskd.engine.starting import Starter
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
 from taskd.places import Places
+from taskd.service.notify import Systemd
 from taskd.settings import Settings, load
 from taskd.store.database import Database
 
@@ -39,6 +40,7 @@ class Engine:
     pool: Pool
     director: Director
     safe_mode: str = ""  # why no step is started, in safe mode
+    systemd: Systemd = field(default_factory=Systemd)
     orders: queue.SimpleQueue[Order] = field(default_factory=queue.SimpleQueue)
     started: float = field(default_factory=time.monotonic)
     _reading: threading.Lock = field(default_factory=threading.Lock)
@@ -71,6 +73,10 @@ class Engine:
 
     def reload(self) -> None:
         """Read the configuration and all actions again. Raises StoreError; the old ones stay."""
+        with self.systemd.reloading():
+            self._reload()
+
+    def _reload(self) -> None:
         settings = load(self.places.config, os.environ)
         self.starter.settings = settings
 

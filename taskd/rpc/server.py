@@ -20,6 +20,7 @@ from taskd.engine.engine import Engine
 from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, StoreError, TaskdError
 from taskd.rpc.connection import Connection
 from taskd.rpc.peer import identify
+from taskd.socket_path import MAX_PATH
 from taskd.store.transaction import Transaction
 from taskd.version import VERSION
 
@@ -29,7 +30,7 @@ READERS = 4  # threads for queries, one a snapshot connection
 ERRANDS = 4  # threads for what may wait
 BACKLOG = 1024
 ACCEPT_AGAIN = 0.2  # seconds after a connection could not be accepted
-MAX_PATH = 107
+_LISTENS = 0x10000  # a flag in /proc/net/unix
 
 
 class Reply:
@@ -83,38 +84,30 @@ class Server:
             Change
         ] = []  # of the lines that were read at once: they make one commit
         self._listener: socket.socket | None = None
-        self._inode = 0  # of the socket's file
+        self._path: Path | None = None  # where there is a socket of ours
+        self._inode = 0  # of its file
         engine.director.after_batch = self.flush
 
-    def listen(self, path: Path) -> None:
-        """Open the socket. The store's lock is ours, so one that is there is left over."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        _make_way(path)
-        mask = os.umask(0o077)
-        try:
-            listener.bind(str(path))
-        except OSError as error:
-            raise StoreError(f"cannot listen at {path}: {error.strerror}") from None
-        finally:
-            os.umask(mask)
-        listener.listen(BACKLOG)
+    def listen(self, path: Path, given: socket.socket | None = None) -> None:
+        """At `path`, or at the socket `given`, whose path stays when the server stops."""
+        self._path = None if given else path
+        self._listener = listener = given or _open(path)
         listener.setblocking(False)
-        self._listener = listener
-        self._inode = path.lstat().st_ino
+        self._inode = os.stat(path).st_ino
         self.loop.watch(listener.fileno(), self._accept)
 
-    def look_after(self, path: Path) -> None:
-        """Make the socket's file anew if it is gone."""
-        if not os.path.lexists(path):
-            log.warning("%s was removed: it is made anew", path)
+    def look_after(self) -> None:
+        """Make the socket's file anew if it is gone. One that was given is another's business."""
+        if self._path and not os.path.lexists(self._path):
+            log.warning("%s was removed: it is made anew", self._path)
             self._close()
-            self.listen(path)
+            self.listen(self._path)
 
-    def stop(self, path: Path) -> None:
+    def stop(self) -> None:
         """Close the socket and all connections."""
         with contextlib.suppress(FileNotFoundError):
-            if path.lstat().st_ino == self._inode:
-                path.unlink()
+            if self._path and self._path.lstat().st_ino == self._inode:
+                self._path.unlink()
         self._readers.shutdown(cancel_futures=True)
         self._errands.shutdown(wait=False, cancel_futures=True)
         self.loop.call(self._close)
@@ -261,6 +254,33 @@ class Server:
         self.flush()
 
 
+def _open(path: Path) -> socket.socket:
+    """The store's lock is ours, so a socket that is there is left over."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    _make_way(path)
+    mask = os.umask(0o077)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        raise StoreError(f"cannot listen at {path}: {error.strerror}") from None
+    finally:
+        os.umask(mask)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _is_served(path: Path) -> bool:
+    """Whether anybody listens there. To connect would tell, too, but may start a service."""
+    try:
+        lines = Path("/proc/net/unix").read_bytes().splitlines()[1:]
+    except OSError:
+        return False
+    sockets = [line.split(maxsplit=7) for line in lines]
+    return any(
+        fields[7:] == [os.fsencode(path)] and int(fields[3], 16) & _LISTENS for fields in sockets
+    )
+
+
 def _make_way(path: Path) -> None:
     """Remove what a daemon before this one left there, and nothing else."""
     if len(os.fsencode(path)) > MAX_PATH:
@@ -271,6 +291,11 @@ def _make_way(path: Path) -> None:
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise StoreError(f"cannot listen at {path}: there is something that is no socket")
+        if _is_served(path):
+            raise StoreError(
+                f"cannot listen at {path}: somebody else does, a service manager perhaps",
+                hint="systemctl --user stop taskd.socket; or choose another: --socket",
+            )
         path.unlink()
     except FileNotFoundError:
         return

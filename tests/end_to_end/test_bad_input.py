@@ -217,6 +217,18 @@ def test_socket_that_a_killed_daemon_left_is_taken_over(running: Daemon) -> None
     assert running.taskctl("list").returncode == 0
 
 
+def test_socket_at_which_something_else_listens_is_left_to_it(daemon: Daemon) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(daemon.socket))
+        listener.listen()
+
+        refused = daemon.taskd("start")
+
+    assert refused.returncode == 78
+    assert f"cannot listen at {daemon.socket}: somebody else does" in refused.stderr
+    assert daemon.socket.exists()
+
+
 def test_no_daemon_says_which_socket_and_what_to_type(daemon: Daemon) -> None:
     asked = daemon.taskctl("list")
 

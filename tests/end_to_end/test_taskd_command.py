@@ -1,11 +1,15 @@
 """The command `taskd`: start, stop and look at a real daemon."""
 
+import ctypes
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -118,6 +122,17 @@ def test_restart_with_a_wrong_configuration_stops_nothing(taskd: Taskd) -> None:
     assert (restarted.returncode, restarted.stdout) == (78, "")
     assert "taskd.yaml:2: executor_slots" in restarted.stderr
     assert taskd.status()["pid"] == before
+
+
+def test_signal_stops_the_daemon_whichever_thread_the_kernel_gives_it(taskd: Taskd) -> None:
+    taskd("start")
+    pid = taskd.status()["pid"]
+    others = [int(name) for name in os.listdir(f"/proc/{pid}/task") if int(name) != pid]
+
+    with closing(open(os.pidfd_open(pid))) as process:
+        assert ctypes.CDLL(None).tgkill(pid, others[0], signal.SIGTERM) == 0
+
+        assert select.select([process], [], [], 30)[0]
 
 
 @pytest.mark.parametrize("command", ["run", "start", "restart"])

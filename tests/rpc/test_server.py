@@ -175,7 +175,7 @@ def test_socket_is_private(stage: Stage) -> None:
 
 
 def test_stopped_server_leaves_no_socket(stage: Stage) -> None:
-    stage.server.stop(stage.places.socket)
+    stage.server.stop()
 
     with pytest.raises(Unavailable, match="there is no such socket"):
         Client(stage.places.socket)
