@@ -4,6 +4,7 @@ lock the state directory ─► store ─► actions ─► recovery ─► sock
 """
 
 import contextlib
+import errno
 import fcntl
 import gc
 import logging
@@ -32,7 +33,6 @@ from taskd.places import Places
 from taskd.rpc.server import Server
 from taskd.settings import Settings, load
 from taskd.store.database import Database
-from taskd.store.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,8 @@ def _own(places: Places) -> Iterator[None]:
     """Hold the lock of the state directory: one daemon a store. The kernel frees it."""
     try:
         places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(places.state, os.R_OK | os.W_OK | os.X_OK):
+            raise StoreError(f"cannot use {places.state}: it cannot be written")
         lock = os.open(places.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"cannot use {places.state}: {error.strerror}") from None
@@ -91,8 +93,8 @@ def _own(places: Places) -> Iterator[None]:
         raise AlreadyRunning(
             f"another daemon (pid {holder}) has {places.state}", hint="taskd status"
         ) from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    with contextlib.suppress(OSError):  # a full disk; who holds it is known by the lock itself
+        os.pwrite(lock, str(os.getpid()).ljust(16).encode(), 0)
     try:
         yield
     finally:
@@ -118,8 +120,8 @@ def _build(places: Places, settings: Settings, safe_mode: str, *, accept_loss: b
     loop.after_round = [pool.flush, director.serve, pool.flush]
     engine = Engine(places, loop, database, starter, pool, director, safe_mode)
     _recover(engine)
-    if not Reserve(places.reserve).take_back():
-        log.warning("the disk of %s is almost full", places.state)
+    if not database.reserve.take():
+        director.trouble.met(OSError(errno.ENOSPC, "no space left"))
     return engine
 
 
@@ -165,6 +167,7 @@ def _look_after(engine: Engine, server: Server) -> None:
     if not engine.database.is_in_place():
         engine.orders.put(Order.GIVE_UP)
         return
+    engine.director.trouble.look()
     try:
         server.look_after(engine.places.socket)
     except StoreError as error:
@@ -208,6 +211,8 @@ def _take_apart(engine: Engine, server: Server) -> None:
     server.stop(engine.places.socket)
     engine.loop.stop()
     engine.database.close()
+    with contextlib.suppress(OSError):  # there is none, and others have the room
+        engine.database.reserve.leave()
     log.info("stopped")
 
 

@@ -54,10 +54,14 @@ class Reply:
 
     def result(self, value: object, error: BaseException | None) -> None:
         """How the director answers."""
-        if error is None:
-            self.answer(value)
-        else:
-            self.fail(error)
+        try:
+            if error is None:
+                self.answer(value)
+            else:
+                self.fail(error)
+        except Exception as mistake:  # where a foreign request ends; what it changed is committed
+            log.exception("a request cannot be answered")
+            self.fail(mistake)
 
     def later(self, seconds: float, function: Callable[[], object]) -> None:
         self._server.loop.call(lambda: self._server.loop.later(seconds, function))

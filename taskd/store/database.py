@@ -1,7 +1,6 @@
 """Opening the store: one connection that writes and checkpoints, and a pool of snapshots."""
 
 import contextlib
-import errno
 import os
 import queue
 import sqlite3
@@ -10,9 +9,12 @@ from functools import cache
 from pathlib import Path
 
 from taskd.model.errors import StoreError
-from taskd.store import check, files, mark, meta, migrations
+from taskd.store import check, files, mark, meta, migrations, reserve
+from taskd.store.reserve import NO_ROOM, Reserve
 
 SNAPSHOTS = 4
+PATIENCE = 0.25  # seconds, with who else has locked the store: the daemon stands still meanwhile
+LONG_WAL = 2000  # pages; SQLite brings 1000 into the file when it can
 
 Connection = sqlite3.Connection
 Lost = sqlite3.Error  # a statement failed, and perhaps the whole transaction is gone with it
@@ -26,12 +28,9 @@ _OF_THE_DISK = frozenset(
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_BUSY,  # another program has locked the file
+        sqlite3.SQLITE_BUSY,
     )
 )
-
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_of_the_disk(error: Lost) -> bool:
@@ -40,7 +39,13 @@ def is_of_the_disk(error: Lost) -> bool:
 
 
 def is_full(error: Lost) -> bool:
-    return _code(error) == sqlite3.SQLITE_FULL
+    shared = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+    return shared or _code(error) == sqlite3.SQLITE_FULL
+
+
+def is_locked(error: Lost) -> bool:
+    """By another program."""
+    return _code(error) == sqlite3.SQLITE_BUSY
 
 
 def _code(error: Lost) -> int:
@@ -66,10 +71,12 @@ class Database:
             self.mark = mark.Keeper(path, identity, version)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"cannot use {path}: {error}", hint=_remedy(error)) from None
-        self._inode = path.stat().st_ino
+        self.reserve = Reserve(path, check.wal_of(path))
         self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         for _ in range(SNAPSHOTS):
             self._snapshots.put(_open_reader(path))
+        self._files = self._find_files()
+        (self._page,) = self.writer.execute("PRAGMA page_size").fetchone()
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -79,25 +86,43 @@ class Database:
             connection.execute("BEGIN")
             yield connection
         finally:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite itself may have dropped it
+                connection.execute("ROLLBACK")
             self._snapshots.put(connection)
 
     def committed(self, version: int) -> None:
         """The commit of that number is on disk."""
         self.mark.note(version)
 
+    def checkpoint(self) -> int:
+        """Bring what was committed into the file itself; the bytes that the WAL has then.
+
+        To be called every now and then. SQLite does so, too, but ignores what is in the way; and
+        while reads overlap, however short they are, it does not begin its WAL anew. Raises Lost.
+        """
+        _, pages, _ = self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if pages > LONG_WAL:
+            self.writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        return int(pages * self._page)
+
     def is_in_place(self) -> bool:
-        """Its file was neither removed nor moved."""
+        """None of its files was removed or moved."""
         try:
-            return self.path.stat().st_ino == self._inode
+            return self._find_files() == self._files
         except OSError:
             return False
 
+    def _find_files(self) -> list[int]:
+        names = [f"{self.path}{suffix}" for suffix in ("", "-wal", "-shm")]
+        return [os.stat(name).st_ino for name in names]
+
     def close(self) -> None:
+        in_place = self.is_in_place()
         while not self._snapshots.empty():
             self._snapshots.get().close()
         self.writer.close()  # as the last one, which empties the WAL
-        self.mark.close(in_order=self.is_in_place())
+        with contextlib.suppress(OSError):  # then the next daemon reads the store through
+            self.mark.close(in_order=in_place)
 
 
 class InMemory(Database):
@@ -114,6 +139,10 @@ class InMemory(Database):
 
     def committed(self, version: int) -> None:
         """Nothing of it is to be found again."""
+
+    def checkpoint(self) -> int:
+        """It has no other file."""
+        return 0
 
     def close(self) -> None:
         self.writer.close()
@@ -151,7 +180,11 @@ def _new(path: Path) -> contextlib.closing[sqlite3.Connection]:
 def _open(path: Path) -> sqlite3.Connection:
     # Made by one thread and used by another: the director's, which alone writes.
     connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=256
+        path,
+        timeout=PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
     )
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
@@ -161,6 +194,7 @@ def _open_reader(path: Path) -> sqlite3.Connection:
     connection = _open(path)
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA query_only = ON")
+    connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # what it opens it opens now
     return connection
 
 
@@ -174,6 +208,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit that was answered survives a power cut. Group commit makes it cheap.
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {reserve.SIZE}")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version < len(migrations.MIGRATIONS):
         _copy(connection, path.with_name(f"{path.name}.schema-{version}"))

@@ -75,6 +75,11 @@ class Keeper:
         if time.monotonic() - self._synced >= SYNC_SECONDS:
             self._sync()
 
+    def prove(self) -> None:
+        """That it can be written."""
+        self._write(Mark(self._identity, self._version))
+        self._sync()
+
     def close(self, *, in_order: bool = True) -> None:
         """The store is closed; `in_order`: where it was, and with nothing left in its WAL."""
         try:
