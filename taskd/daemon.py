@@ -116,6 +116,7 @@ def _build(places: Places, settings: Settings, safe_mode: str, *, accept_loss: b
         hosts=places.hosts,
         action_folders=folders,
     )
+    pool.hindered = director.trouble.met
     # What was read feeds the slots that are free before the commit, and what it starts after it.
     loop.after_round = [pool.flush, director.serve, pool.flush]
     engine = Engine(places, loop, database, starter, pool, director, safe_mode)

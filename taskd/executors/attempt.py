@@ -22,6 +22,9 @@ from taskd.executors.environment import arguments_of, cwd_of, environment_of, in
 from taskd.executors.exit_record import outcome
 from taskd.model.definition import Command
 
+# Bytes for what the supervisor writes, taken beforehand: the disk may be full when it ends.
+ROOM = {"begun": 4096, "exit": 64 * 1024}
+
 # Imported, not run as a file: so it is compiled once. Without site-packages, so it starts fast.
 _SHIM = "import sys; sys.path.append(sys.argv[1]); from taskd.executors.shim import main; main()"
 _PYTHON = (sys.executable, "-I", "-S", "-E", "-c", _SHIM, str(Path(__file__).parents[2]))
@@ -45,6 +48,8 @@ def begin(folder: Path, call: Call) -> subprocess.Popen[bytes]:
     _write(folder / "input.json", input_file(call))
     for name in ("output", "progress"):
         _write(folder / name, b"")
+    for name, size in ROOM.items():
+        _take_room(folder / f"{name}.new", size)
     Path(call.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     spec = _in_memory(_spec(folder, call, call.command))
     lock = alive.hold(folder)
@@ -136,6 +141,12 @@ def _start(folder: Path, lock: int, spec: int) -> subprocess.Popen[bytes]:
 def _write(path: Path, content: bytes) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
+
+
+def _take_room(path: Path, size: int) -> None:
+    _write(path, b"")
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _read_pid(folder: Path) -> int | None:

@@ -188,6 +188,16 @@ class Host:
             return  # no daemon any more: the outcome is left in the folder
 
     def _leave(self) -> None:
+        """However long the disk is full. Without its folder nobody wants it."""
+        while True:
+            try:
+                return self._write_outcomes()
+            except FileNotFoundError:
+                return None
+            except OSError:
+                time.sleep(1)
+
+    def _write_outcomes(self) -> None:
         path = os.path.join(self._folder, "outcomes")
         with open(path + ".part", "wb") as file:
             file.writelines(self._unsettled.values())
@@ -218,7 +228,7 @@ def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:
 def main() -> None:
     *action_folders, _, folder, alive, connection = sys.argv[1:]
     os.set_inheritable(int(alive), False)
-    with open(os.path.join(folder, "pid"), "w") as file:
+    with open(os.path.join(folder, "pid"), "r+") as file:
         file.write(str(os.getpid()))
     # What a step leaves behind stays in this process's tree, and ends with it.
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

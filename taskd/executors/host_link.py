@@ -4,8 +4,10 @@ A host is at the first of its calls. More are sent ahead only of steps that are 
 should one take long all the same, the rest is recalled (`recall`) and given to other hosts.
 """
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,6 +38,7 @@ from taskd.executors.tree import kill_tree
 from taskd.loop import READ, WRITE, Loop, Timer
 
 PATIENCE = 0.25  # seconds that a step may hold up those behind it
+_ROOM_FOR_PID = b" " * 16  # which the host writes there
 _ROUNDS = 50  # of killing a tree that grows
 _OUTCOMES = {
     kind.__name__: kind
@@ -72,12 +75,20 @@ class HostLink:
         self._incoming = b""
         self._outgoing = b""
         self._blocked = False  # the rest of `_outgoing` waits until it can be written
-        folder.mkdir(mode=0o700, parents=True)
-        (folder / "state").write_bytes(b"o0\n")
-        self._socket, theirs = socket.socketpair()
+        with contextlib.ExitStack() as undo:  # where it cannot be started now
+            folder.mkdir(mode=0o700, parents=True)
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            record.make(folder / "state")
+            (folder / "pid").write_bytes(_ROOM_FOR_PID)
+            self._socket, theirs = socket.socketpair()
+            undo.callback(self._socket.close)
+            undo.callback(theirs.close)
+            self._process = _spawn(folder, command, theirs)
+            undo.callback(self._process.wait)
+            undo.callback(self._process.kill)
+            self._pidfd = os.pidfd_open(self._process.pid)
+            undo.pop_all()
         self._socket.setblocking(False)
-        self._process = _spawn(folder, command, theirs)
-        self._pidfd = os.pidfd_open(self._process.pid)
         owner.loop.watch(self._pidfd, lambda _: self._ended())
         owner.loop.watch(self._socket.fileno(), self._event)
 
