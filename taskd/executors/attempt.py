@@ -18,6 +18,7 @@ from pathlib import Path
 
 from taskd.executors import alive
 from taskd.executors.base import Call, Interrupted, NeverRan, Outcome
+from taskd.executors.descriptors import limit_as_given
 from taskd.executors.environment import arguments_of, cwd_of, environment_of, input_file
 from taskd.executors.exit_record import outcome
 from taskd.model.definition import Command
@@ -127,7 +128,7 @@ def _in_memory(content: bytes) -> int:
 
 def _start(folder: Path, lock: int, spec: int) -> subprocess.Popen[bytes]:
     with open(folder / "trouble", "wb") as trouble:
-        return subprocess.Popen(
+        supervisor = subprocess.Popen(
             [*_PYTHON, str(folder), str(lock)],
             stdin=spec,
             stdout=subprocess.DEVNULL,
@@ -136,6 +137,8 @@ def _start(folder: Path, lock: int, spec: int) -> subprocess.Popen[bytes]:
             start_new_session=True,
             cwd="/",
         )
+    limit_as_given(supervisor.pid)
+    return supervisor
 
 
 def _write(path: Path, content: bytes) -> None:

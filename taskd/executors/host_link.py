@@ -34,6 +34,7 @@ from taskd.executors.base import (
     as_told,
     timed_out,
 )
+from taskd.executors.descriptors import limit_as_given
 from taskd.executors.tree import kill_tree
 from taskd.loop import READ, WRITE, Loop, Timer
 
@@ -86,6 +87,7 @@ class HostLink:
             self._process = _spawn(folder, command, theirs)
             undo.callback(self._process.wait)
             undo.callback(self._process.kill)
+            limit_as_given(self._process.pid)
             self._pidfd = os.pidfd_open(self._process.pid)
             undo.pop_all()
         self._socket.setblocking(False)
