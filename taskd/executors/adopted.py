@@ -10,7 +10,8 @@ from pathlib import Path
 
 from taskd.executors import alive
 from taskd.executors.base import Interrupted, Outcome, as_told
-from taskd.executors.host_link import kill_whole, read_outcome
+from taskd.executors.host_link import read_outcome
+from taskd.executors.killing import kill_orphans, kill_whole
 from taskd.loop import Loop
 
 UNKNOWN = Interrupted("the process that ran it died together with its daemon")
@@ -32,6 +33,8 @@ class Remains:
     def outcomes(self, calls: set[int]) -> dict[int, Outcome]:
         """What became of `calls`, which the host had begun."""
         left = self._read()
+        if not calls <= left.keys():
+            kill_orphans(self.folder)
         return {call_id: left.get(call_id, UNKNOWN) for call_id in calls}
 
     def _read(self) -> dict[int, Outcome]:

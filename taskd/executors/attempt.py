@@ -20,6 +20,7 @@ from taskd.executors import alive
 from taskd.executors.base import Call, Interrupted, NeverRan, Outcome
 from taskd.executors.environment import arguments_of, cwd_of, environment_of, input_file
 from taskd.executors.exit_record import outcome
+from taskd.executors.killing import kill_orphans
 from taskd.model.definition import Command
 
 # Imported, not run as a file: so it is compiled once. Without site-packages, so it starts fast.
@@ -56,15 +57,17 @@ def begin(folder: Path, call: Call) -> subprocess.Popen[bytes]:
 
 
 def examine(folder: Path) -> Running | Outcome:
-    """Whether the attempt still runs, or what became of it. Interrupted: nobody knows."""
+    """Whether the attempt still runs, or what became of it.
+
+    Interrupted: nobody knows, and what was left of it is dead now.
+    """
     if alive.is_held(folder):
         return Running(_read_pid(folder))
     if (folder / "exit").exists():
         return outcome(folder)
     if (folder / "begun").exists():
-        return Interrupted(
-            "the supervisor of the command died before it; what that started may still run"
-        )
+        kill_orphans(folder)
+        return Interrupted("the supervisor of the command died, and it was killed")
     return NeverRan()
 
 
