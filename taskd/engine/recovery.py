@@ -14,7 +14,7 @@ from taskd.engine.director import Director
 from taskd.executors.base import Interrupted, NeverRan, Outcome
 from taskd.executors.pool import Pool
 from taskd.places import Places
-from taskd.store import children, steps, tasks
+from taskd.store import children, meta, steps, tasks
 from taskd.store.database import Database
 from taskd.store.transaction import Transaction
 
@@ -31,10 +31,13 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     for call_id in found.running:
         _limit(database, director, pool, call_id, *calls[call_id])
     secrets.sweep(places.secrets, lambda task_id: tasks.needs_secrets(database.writer, task_id))
-    same_boot = _is_same_boot(places.state / "boot")
+    boot = _BOOT.read_text()
+    same_boot = meta.get(database.writer, "boot", boot) == boot
     for call_id in calls:
         if call_id not in found.running:
             director.report(call_id, found.ended.get(call_id) or _unheard_of(same_boot))
+    # Not before the outcomes: a daemon that dies until then leaves this to the next one.
+    director.put(lambda tx: meta.put(tx.write(), "boot", boot))
     director.put(partial(_tell_again, director, {calls[call_id][0] for call_id in found.running}))
     for task_id, name, deadline in children.deadlines(database.writer):
         director.arm(deadline, task_id, name)
@@ -76,11 +79,3 @@ def _unheard_of(same_boot: bool) -> Outcome:
     if same_boot:
         return NeverRan()
     return Interrupted("the machine went down")
-
-
-def _is_same_boot(path: Path) -> bool:
-    """Whether the machine has been up since the last daemon; remembers this boot."""
-    now = _BOOT.read_text()
-    before = path.read_text() if path.exists() else now
-    path.write_text(now)
-    return before == now
