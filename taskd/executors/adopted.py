@@ -6,7 +6,9 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from taskd.executors import alive
 from taskd.executors.base import Interrupted, Outcome, as_told
@@ -32,18 +34,23 @@ class Remains:
 
     def outcomes(self, calls: set[int]) -> dict[int, Outcome]:
         """What became of `calls`, which the host had begun."""
-        left = self._read()
+        left = {message["id"]: read_outcome(message) for message in self._read()}
         if not calls <= left.keys():
             kill_orphans(self.folder)
         return {call_id: left.get(call_id, UNKNOWN) for call_id in calls}
 
-    def _read(self) -> dict[int, Outcome]:
+    def times(self) -> dict[int, datetime]:
+        """When the calls ended whose outcomes were left."""
+        return {
+            message["id"]: datetime.fromtimestamp(message["at"], UTC) for message in self._read()
+        }
+
+    def _read(self) -> list[dict[str, Any]]:
         try:
             lines = (self.folder / "outcomes").read_bytes().splitlines()
         except FileNotFoundError:
-            return {}
-        messages = [json.loads(line) for line in lines]
-        return {message["id"]: read_outcome(message) for message in messages}
+            return []
+        return [json.loads(line) for line in lines]
 
 
 class Adopted:

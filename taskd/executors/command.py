@@ -13,7 +13,7 @@ from pathlib import Path
 from taskd.executors import attempt
 from taskd.executors.attempt import Running
 from taskd.executors.base import Call, Failure, Found, Report
-from taskd.executors.exit_record import read_progress
+from taskd.executors.exit_record import read_end, read_progress
 from taskd.loop import Loop
 from taskd.model.step import StepError
 
@@ -84,6 +84,8 @@ class Commands:
                 state = attempt.examine(folder)
             else:
                 found.ended[call_id] = state
+                if ended_at := read_end(folder):
+                    found.ended_at[call_id] = ended_at
 
     def _watch(self, running: Attempt) -> None:
         self._attempts[running.call_id] = running

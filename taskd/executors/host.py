@@ -5,7 +5,7 @@
 → {"ready":true}
 ← {"settled":[15,16]} or a call: {"id":17, "step":"dump", …}, one JSON object a line
 → {"id":17,"progress":[0.4,"40 of 100"]} or {"id":17,"external_id":"…"}
-→ {"id":17,"outcome":"Success","value":{"output":…},"seconds":0.2}
+→ {"id":17,"outcome":"Success","value":{"output":…},"seconds":0.2,"at":1764028800.5}
 
 It outlives the daemon. When the socket ends it has finished the step at hand; it leaves in FOLDER
 what the daemon had not told to be settled, and ends. What recovery must know of a host that is
@@ -204,12 +204,13 @@ class Host:
 def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:
     if isinstance(outcome, Success):  # the common case, without the walk over fields
         value = json.dumps({"output": outcome.output})
-        line = f'{{"id":{call_id},"outcome":"Success","seconds":{seconds:.6f},"value":{value}}}\n'
-        return line.encode()
+        head = f'"id":{call_id},"outcome":"Success","seconds":{seconds:.6f},"at":{time.time():.6f}'
+        return f'{{{head},"value":{value}}}\n'.encode()
     message = {
         "id": call_id,
         "outcome": type(outcome).__name__,
         "seconds": seconds,
+        "at": time.time(),
         "value": outcome,
     }
     return wire.dumps(message).encode() + b"\n"

@@ -129,7 +129,9 @@ class Hosts:
                 self._adopted.append(Adopted(self.loop, folder, mine, self._adopted_ended))
                 found.running |= mine
             else:
-                found.ended |= self._keep(folder, mine).outcomes(mine)
+                remains = self._keep(folder, mine)
+                found.ended |= remains.outcomes(mine)
+                found.ended_at |= remains.times()
 
     # What hosts say
 
