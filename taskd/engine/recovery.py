@@ -39,6 +39,8 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     outcomes = {i: found.ended.get(i, unheard_of) for i in calls if i not in found.running}
     told = {call_id: _tell(outcomes.get(call_id)) for call_id in calls}
     director.put(partial(_note, [(*calls[call_id], how) for call_id, how in told.items()]))
+    for call_id, word in found.said:
+        director.report(call_id, word)
     for call_id, outcome in outcomes.items():
         director.report(call_id, outcome, found.ended_at.get(call_id))
     # Not before the outcomes: a daemon that dies until then leaves this to the next one.

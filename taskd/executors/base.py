@@ -150,6 +150,7 @@ class Found:
     running: set[int] = field(default_factory=set)
     ended: dict[int, Outcome] = field(default_factory=dict)
     ended_at: dict[int, datetime] = field(default_factory=dict)  # where it is known
+    said: list[tuple[int, Progress]] = field(default_factory=list)  # by those that have ended
 
 
 class Executor(Protocol):

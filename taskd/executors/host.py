@@ -9,7 +9,7 @@
 
 It outlives the daemon. When the socket ends it has finished the step at hand; it leaves in FOLDER
 what the daemon had not told to be settled, and ends. What recovery must know of a host that is
-still at it is in FOLDER/state, see `record.py`.
+still at it is in FOLDER/state and FOLDER/said, see `record.py` and `said.py`.
 """
 
 import contextlib
@@ -33,6 +33,7 @@ from taskd.executors.base import Call, Cancelled, Failure, Outcome, Progress, Su
 from taskd.executors.news import News
 from taskd.executors.record import Record
 from taskd.executors.run_step import run_step
+from taskd.executors.said import Said
 from taskd.executors.step_log import StepLog
 from taskd.executors.surroundings import Surroundings
 from taskd.model.record import build
@@ -110,6 +111,7 @@ class Host:
         self._folder = folder
         self._connection = connection
         self._record = Record(os.path.join(folder, "state"))
+        self._said = Said(folder)
         self._output = Output()
         self._unsettled: dict[int, bytes] = {}
         self._current: Current | None = None
@@ -169,10 +171,12 @@ class Host:
         self._send(line)
 
     def _progressed(self, call_id: int, progress: Progress) -> None:
-        message = {"id": call_id, "progress": [progress.fraction, progress.note]}
-        self._send(json.dumps(message).encode() + b"\n")
+        word = [progress.fraction, progress.note]
+        if not self._send(json.dumps({"id": call_id, "progress": word}).encode() + b"\n"):
+            self._said.write(call_id, progress=word)
 
     def _tell_external_id(self, call_id: int, external_id: str) -> None:
+        self._said.write(call_id, external_id=external_id)
         self._send(json.dumps({"id": call_id, "external_id": external_id}).encode() + b"\n")
 
     def _receive(self) -> bytes:
@@ -181,11 +185,13 @@ class Host:
         except ConnectionError:
             return b""
 
-    def _send(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> bool:
+        """False when there is no daemon any more: what it must know is left in the folder."""
         try:
             self._connection.sendall(line)
+            return True
         except OSError:
-            return  # no daemon any more: the outcome is left in the folder
+            return False
 
     def _leave(self) -> None:
         path = os.path.join(self._folder, "outcomes")

@@ -12,7 +12,7 @@ from rehearsal import Rehearsal
 
 from taskd.engine.creating import Order, create
 from taskd.engine.recovery import recover
-from taskd.executors.base import Call, Found, Interrupted, NeverRan, Snoozed, Success
+from taskd.executors.base import Call, Found, Interrupted, NeverRan, Progress, Snoozed, Success
 from taskd.executors.pool import Pool
 from taskd.model.step import Step
 from taskd.model.task import Task
@@ -124,6 +124,16 @@ def test_daemon_that_dies_before_it_stores_what_it_found_forgets_no_crash_of_the
     daemon.die(Found())
 
     assert told(daemon)[0] == ("step interrupted", "work: the machine went down")
+
+
+def test_what_a_step_said_that_has_ended_meanwhile_is_kept(daemon: Rehearsal) -> None:
+    call = call_of(daemon)
+
+    said = [(call.id, Progress(None, external_id="x-7")), (call.id, Progress(0.5, "half"))]
+    daemon.die(Found(ended={call.id: Snoozed(60)}, said=said))
+
+    assert task_of(daemon).external_id == "x-7"
+    assert (work(daemon).progress, work(daemon).note) == (0.5, "half")
 
 
 def test_log_says_in_one_line_what_was_found(
