@@ -286,8 +286,7 @@ class Director:
             self.look()
         tx.flush()
         next_due = steps.next_due(tx.connection)
-        tx.commit()
-        if tx.changed:
+        if tx.commit():
             self._database.committed(tx.version)
         self._set_alarm(next_due)
         self._after_commit(batch, results, calls)

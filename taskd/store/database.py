@@ -1,6 +1,7 @@
 """Opening the store: one connection that writes and checkpoints, and a pool of snapshots."""
 
 import contextlib
+import errno
 import os
 import queue
 import sqlite3
@@ -8,11 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from sqlite_utils import Database as Schema
-
 from taskd.model.errors import StoreError
-from taskd.store import check, mark, meta
-from taskd.store.migrations import MIGRATIONS
+from taskd.store import check, files, mark, meta, migrations
 
 SNAPSHOTS = 4
 
@@ -31,6 +29,9 @@ _OF_THE_DISK = frozenset(
         sqlite3.SQLITE_BUSY,  # another program has locked the file
     )
 )
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_of_the_disk(error: Lost) -> bool:
@@ -55,19 +56,20 @@ class Database:
 
     def __init__(self, path: Path, *, accept_loss: bool = False) -> None:
         self.path = path
-        check.admit(path, accept_loss=accept_loss)
+        there = check.admit(path, accept_loss=accept_loss)
         try:
-            self.writer = _connect(path)
+            if not there:
+                _make(path)
+            self.writer = _open(path)
             _prepare(self.writer, path)
+            identity, version = (meta.get(self.writer, name) for name in ("store", "version"))
+            self.mark = mark.Keeper(path, identity, version)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"cannot use {path}: {error}", hint=check.ELSEWHERE) from None
-        self.mark = mark.Keeper(
-            path, meta.get(self.writer, "store"), meta.get(self.writer, "version")
-        )
+            raise StoreError(f"cannot use {path}: {error}", hint=_remedy(error)) from None
         self._inode = path.stat().st_ino
         self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         for _ in range(SNAPSHOTS):
-            self._snapshots.put(_connect_reader(path))
+            self._snapshots.put(_open_reader(path))
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -121,13 +123,29 @@ class InMemory(Database):
 def _empty() -> sqlite3.Connection:
     """To be copied, which is faster than to make one."""
     connection = _open(Path(":memory:"))
-    _prepare(connection, Path(":memory:"))
+    _fill(connection)
     return connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # private, as its -wal
-    return _open(path)
+def _make(path: Path) -> None:
+    """An empty store, whole or not at all; what is left of another one is set aside."""
+    for left in (check.wal_of(path), path.with_name(f"{path.name}-shm")):
+        with contextlib.suppress(FileNotFoundError):  # SQLite would take it for the new one's
+            left.rename(f"{left}.old")
+    part = path.with_name(f"{path.name}.new")
+    with _new(part) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        _fill(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+    files.move(part, path)
+
+
+def _new(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    """To an empty file, private as all that SQLite makes beside it."""
+    for name in (path.name, f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    return contextlib.closing(_open(path))
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -139,47 +157,49 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _connect_reader(path: Path) -> sqlite3.Connection:
-    connection = _connect(path)
+def _open_reader(path: Path) -> sqlite3.Connection:
+    connection = _open(path)
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
+def _fill(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute(f"PRAGMA application_id = {check.APPLICATION_ID}")
+    _migrate(connection, 0)
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    new = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if new:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute(f"PRAGMA application_id = {check.APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit that was answered survives a power cut. Group commit makes it cheap.
     connection.execute("PRAGMA synchronous = FULL")
-    _migrate(connection, path, new)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path, new: bool) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == len(MIGRATIONS):
-        return
-    if not new:
+    if version < len(migrations.MIGRATIONS):
         _copy(connection, path.with_name(f"{path.name}.schema-{version}"))
+        _migrate(connection, version)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for migration in MIGRATIONS[version:]:
-            migration(Schema(connection))
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        migrations.migrate(connection, version)
+        connection.execute(f"PRAGMA user_version = {len(migrations.MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:  # all or nothing, also where one is interrupted
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite itself may have dropped it
+            connection.execute("ROLLBACK")
         raise
 
 
 def _copy(connection: sqlite3.Connection, target: Path) -> None:
     """A copy of the store as it was, complete under its name or not there at all."""
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(part)) as copy:
+    part = target.with_name(f"{target.name}.part")
+    with _new(part) as copy:
         connection.backup(copy)
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.rename(target)
+    files.move(part, target)
+
+
+def _remedy(error: OSError | Lost) -> str:
+    full = is_full(error) if isinstance(error, Lost) else error.errno in NO_ROOM
+    return "make room on its disk" if full else ""
