@@ -27,6 +27,7 @@ from taskd.engine.recovery import recover
 from taskd.engine.safe_mode import LIVES_ON_AFTER, Starts, noted
 from taskd.engine.starting import Starter
 from taskd.executors.descriptors import raise_limit
+from taskd.executors.killing import MARK
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
 from taskd.model.errors import AlreadyRunning, StoreError, TaskdError
@@ -54,6 +55,7 @@ def run(places: Places, ready_fd: int | None = None, *, accept_loss: bool = Fals
     Raises AlreadyRunning and StoreError (by `exit_code`).
     """
     _log_to_stderr()
+    os.environ.pop(MARK, None)  # of a step that started this daemon, which is no part of it
     sys.setswitchinterval(SWITCH_SECONDS)
     raise_limit()
     with _own(places), noted(places.starts) as starts:

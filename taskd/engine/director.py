@@ -169,15 +169,20 @@ class Director:
         """Whether something more may start."""
         self.add(NOTHING)
 
-    def report(self, call_id: int, outcome: Outcome | Progress) -> None:
-        """For executors: what became of a call, or how far it has got."""
+    def report(
+        self, call_id: int, outcome: Outcome | Progress, ended_at: datetime | None = None
+    ) -> None:
+        """For executors: what became of a call, or how far it has got.
+
+        `ended_at`: when it ended, where that was not now.
+        """
 
         def apply(tx: Transaction, outcome: Outcome | Progress = outcome) -> None:
             task_id, step = self._out.get(call_id, (0, ""))
             if step.startswith(HOOK):
                 self._hooks.ended(tx, int(step.removeprefix(HOOK)), outcome)
             elif step:
-                ending.apply(tx, self.starter.sub_tasks, task_id, step, call_id, outcome)
+                ending.apply(tx, self.starter.sub_tasks, task_id, step, call_id, outcome, ended_at)
 
         def fail(tx: Transaction, error: Exception) -> None:
             apply(tx, Failure(StepError("internal", f"a mistake in taskd: {error!r}")))

@@ -21,6 +21,7 @@ from taskd.executors.base import Call, Interrupted, NeverRan, Outcome
 from taskd.executors.descriptors import limit_as_given
 from taskd.executors.environment import arguments_of, cwd_of, environment_of, input_file
 from taskd.executors.exit_record import outcome
+from taskd.executors.killing import kill_orphans
 from taskd.model.definition import Command
 
 # Bytes for what the supervisor writes, taken beforehand: the disk may be full when it ends.
@@ -62,15 +63,17 @@ def begin(folder: Path, call: Call) -> subprocess.Popen[bytes]:
 
 
 def examine(folder: Path) -> Running | Outcome:
-    """Whether the attempt still runs, or what became of it. Interrupted: nobody knows."""
+    """Whether the attempt still runs, or what became of it.
+
+    Interrupted: nobody knows, and what was left of it is dead now.
+    """
     if alive.is_held(folder):
         return Running(_read_pid(folder))
     if (folder / "exit").exists():
         return outcome(folder)
     if (folder / "begun").exists():
-        return Interrupted(
-            "the supervisor of the command died before it; what that started may still run"
-        )
+        kill_orphans(folder)
+        return Interrupted("the supervisor of the command died, and it was killed")
     return NeverRan()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from taskd.executors import attempt
 from taskd.executors.attempt import Running
 from taskd.executors.base import Call, Failure, Found, NeverRan, Outcome, Progress, Report
-from taskd.executors.exit_record import read_progress
+from taskd.executors.exit_record import read_end, read_progress
 from taskd.executors.shortage import RETRY_SECONDS, is_shortage
 from taskd.loop import Loop
 from taskd.model.step import StepError
@@ -86,6 +86,8 @@ class Commands:
                 state = attempt.examine(folder)
             else:
                 found.ended[call_id] = state
+                if ended_at := read_end(folder):
+                    found.ended_at[call_id] = ended_at
 
     def _attend(self, call_id: int, process: subprocess.Popen[bytes]) -> None:
         """Wait for the end of what has begun, as soon as there is a descriptor for that."""

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,15 @@ def outcome(folder: Path) -> Outcome:
     if record["status"] == 0 and not record.get("timed_out"):
         return _success(folder, record)
     return Failure(_error(record))
+
+
+def read_end(folder: Path) -> datetime | None:
+    """When the command ended; None where it has left no record."""
+    try:
+        record = json.loads((folder / "exit").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return datetime.fromtimestamp(record["ended_at"], UTC)
 
 
 def read_progress(folder: Path) -> Progress | None:

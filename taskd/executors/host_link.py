@@ -35,12 +35,11 @@ from taskd.executors.base import (
     timed_out,
 )
 from taskd.executors.descriptors import limit_as_given
-from taskd.executors.tree import kill_tree
+from taskd.executors.killing import MARK, kill_orphans, kill_whole
 from taskd.loop import READ, WRITE, Loop, Timer
 
 PATIENCE = 0.25  # seconds that a step may hold up those behind it
 _ROOM_FOR_PID = b" " * 16  # which the host writes there
-_ROUNDS = 50  # of killing a tree that grows
 _OUTCOMES = {
     kind.__name__: kind
     for kind in (Success, Failure, Planned, Snoozed, Delegated, Cancelled, NeverRan)
@@ -214,6 +213,7 @@ class HostLink:
         begun = record.close(self.folder / "state")
         back = [call for call in self.calls if call.id not in begun]
         if len(back) < len(self.calls):
+            kill_orphans(self.folder)
             self._finish(Interrupted(_how_it_died(status)), 0.0)
         elif back and self._ending:
             self._finish(NeverRan(), 0.0)  # told to end before it began
@@ -271,15 +271,6 @@ def read_outcome(message: dict[str, Any]) -> Outcome:
     return outcome
 
 
-def kill_whole(pid: int, send: Callable[[int], object]) -> None:
-    """Kill a host and all below it. Stopped first: were it dead, they would have other parents."""
-    send(signal.SIGSTOP)
-    for _ in range(_ROUNDS):
-        if not kill_tree(pid, signal.SIGKILL):
-            break
-    send(signal.SIGKILL)
-
-
 def _spawn(folder: Path, command: list[str], connection: socket.socket) -> subprocess.Popen[bytes]:
     lock = alive.hold(folder)
     descriptors = (lock, connection.fileno())
@@ -287,6 +278,7 @@ def _spawn(folder: Path, command: list[str], connection: socket.socket) -> subpr
         return subprocess.Popen(
             [*command, str(folder), *map(str, descriptors)],
             pass_fds=descriptors,
+            env={**os.environ, MARK: str(folder.absolute())},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             cwd=Path.home(),
