@@ -4,6 +4,7 @@ lock the state directory ─► store ─► actions ─► recovery ─► sock
 """
 
 import contextlib
+import errno
 import faulthandler
 import fcntl
 import gc
@@ -31,6 +32,8 @@ from taskd.engine.pulse import Pulse
 from taskd.engine.recovery import recover
 from taskd.engine.safe_mode import LIVES_ON_AFTER, Starts, noted
 from taskd.engine.starting import Starter
+from taskd.executors.descriptors import raise_limit
+from taskd.executors.killing import MARK
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
 from taskd.model.errors import AlreadyRunning, StoreError, TaskdError
@@ -40,7 +43,6 @@ from taskd.service import journal
 from taskd.service.notify import Systemd
 from taskd.settings import Settings, load
 from taskd.store.database import Database
-from taskd.store.reserve import Reserve
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,9 @@ def run(
         faulthandler.enable()  # what its watchdog kills says where it hangs
     if listener:
         places = replace(places, socket=Path(listener.getsockname()))
+    os.environ.pop(MARK, None)  # of a step that started this daemon, which is no part of it
     sys.setswitchinterval(SWITCH_SECONDS)
+    raise_limit()
     with _own(places), noted(places.starts) as starts:
         settings = load(places.config, os.environ)
         for note in find_unused(places.config):
@@ -107,6 +111,8 @@ def _own(places: Places) -> Iterator[None]:
     """Hold the lock of the state directory: one daemon a store. The kernel frees it."""
     try:
         places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(places.state, os.R_OK | os.W_OK | os.X_OK):
+            raise StoreError(f"cannot use {places.state}: it cannot be written")
         lock = os.open(places.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"cannot use {places.state}: {error.strerror}") from None
@@ -117,8 +123,8 @@ def _own(places: Places) -> Iterator[None]:
         raise AlreadyRunning(
             f"another daemon (pid {holder}) has {places.state}", hint="taskd status"
         ) from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    with contextlib.suppress(OSError):  # a full disk; who holds it is known by the lock itself
+        os.pwrite(lock, str(os.getpid()).ljust(16).encode(), 0)
     try:
         yield
     finally:
@@ -142,12 +148,13 @@ def _build(
         hosts=places.hosts,
         action_folders=folders,
     )
+    pool.hindered = director.trouble.met
     # What was read feeds the slots that are free before the commit, and what it starts after it.
     loop.after_round = [pool.flush, director.serve, pool.flush]
     engine = Engine(places, loop, database, starter, pool, director, safe_mode, systemd)
     _recover(engine)
-    if not Reserve(places.reserve).take_back():
-        log.warning("the disk of %s is almost full", places.state)
+    if not database.reserve.take():
+        director.trouble.met(OSError(errno.ENOSPC, "no space left"))
     return engine
 
 
@@ -204,6 +211,7 @@ def _look_after(engine: Engine, server: Server) -> None:
     if not engine.database.is_in_place():
         engine.orders.put(Order.GIVE_UP)
         return
+    engine.director.trouble.look()
     try:
         server.look_after()
     except StoreError as error:
@@ -247,6 +255,8 @@ def _take_apart(engine: Engine, server: Server) -> None:
     server.stop()
     engine.loop.stop()
     engine.database.close()
+    with contextlib.suppress(OSError):  # there is none, and others have the room
+        engine.database.reserve.leave()
     log.info("stopped")
 
 

@@ -57,11 +57,6 @@ class Places:
         return self.state / "starts"
 
     @property
-    def reserve(self) -> Path:
-        """Room on the disk for when it is full."""
-        return self.state / "reserve"
-
-    @property
     def secrets(self) -> Path:
         return self.state / "secrets"
 

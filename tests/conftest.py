@@ -1,4 +1,4 @@
-"""Makes `builders` and `stage` importable from every ring."""
+"""Makes `builders`, `stage` and `real_daemon` importable from every ring."""
 
 from collections.abc import Iterator
 

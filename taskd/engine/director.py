@@ -26,14 +26,14 @@ from taskd.engine.starting import Starter
 from taskd.engine.trouble import Trouble
 from taskd.engine.watchers import Watchers
 from taskd.executors.base import Call, Executor, Failure, Outcome, Progress
+from taskd.executors.shortage import RETRY_SECONDS, is_shortage
 from taskd.loop import Loop, Timer
 from taskd.model import lifecycle
 from taskd.model.errors import Busy, TaskdError
 from taskd.model.step import StepError, StepState
 from taskd.model.task import Task
 from taskd.store import meta, steps, tasks
-from taskd.store.database import Database, Lost
-from taskd.store.reserve import Reserve
+from taskd.store.database import Database, Lost, is_locked
 from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,8 @@ Clock: TypeAlias = Callable[[], datetime]
 MAX_BATCH = 512
 AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
 HOOK = "@"  # no step's name begins with it
-RETRY_SECONDS = 1.0  # between attempts to store an outcome
+CHECKPOINT_SECONDS = 1.0
+LARGE_WAL = 256 << 20  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ class Director:
         self.after_batch: Callable[[], object] = lambda: None
         self._loop = loop
         self._clock = clock
-        self.trouble = Trouble(Reserve(starter.places.reserve))
+        self.trouble = Trouble(loop, database, self._try, self.look)
         self._database = database
         self._tx = Transaction(database.writer)
         self._changes = deque([NOTHING])  # what the store holds may start at once
@@ -96,6 +97,7 @@ class Director:
         self.drained = (
             self._read_drained()
         )  # since when and by whom, where no step is to be started
+        self._checkpoint_is_due = False
         self._next_due: datetime | None = None
         self._alarm: Timer | None = None
 
@@ -167,15 +169,20 @@ class Director:
         """Whether something more may start."""
         self.add(NOTHING)
 
-    def report(self, call_id: int, outcome: Outcome | Progress) -> None:
-        """For executors: what became of a call, or how far it has got."""
+    def report(
+        self, call_id: int, outcome: Outcome | Progress, ended_at: datetime | None = None
+    ) -> None:
+        """For executors: what became of a call, or how far it has got.
+
+        `ended_at`: when it ended, where that was not now.
+        """
 
         def apply(tx: Transaction, outcome: Outcome | Progress = outcome) -> None:
             task_id, step = self._out.get(call_id, (0, ""))
             if step.startswith(HOOK):
                 self._hooks.ended(tx, int(step.removeprefix(HOOK)), outcome)
             elif step:
-                ending.apply(tx, self.starter.sub_tasks, task_id, step, call_id, outcome)
+                ending.apply(tx, self.starter.sub_tasks, task_id, step, call_id, outcome, ended_at)
 
         def fail(tx: Transaction, error: Exception) -> None:
             apply(tx, Failure(StepError("internal", f"a mistake in taskd: {error!r}")))
@@ -201,41 +208,38 @@ class Director:
 
     def _serve_batch(self, batch: list[Change]) -> None:
         try:
-            self._commit(batch)
+            follow = self._commit(batch)
         except Exception as error:  # whatever it is, only the culprit may suffer from it
-            log.error("a transaction of %d changes was lost: %r", len(batch), error)
-            self._roll_back()
-            self._meet(error)
-            self._commit_each(batch)
+            self._lose(batch, error)
+            if isinstance(error, Lost) and is_locked(error):  # they all would wait in vain
+                for change in batch:
+                    self._refuse(change, error)
+            else:
+                self._commit_each(batch)
+        else:
+            follow()
 
     def _commit_each(self, batch: Iterable[Change]) -> None:
         for change in sorted(batch, key=lambda change: change.on_mistake is None):
             try:
-                self._commit([change])
+                follow = self._commit([change])
             except Exception as error:  # see above
-                self._roll_back()
-                self._meet(error)
+                self._lose([change], error)
                 self._refuse(change, error)
-
-    def _meet(self, error: Exception) -> None:
-        """Trouble, perhaps, that lasts: it is tried again and again whether it is over."""
-        before = self.trouble.note
-        self.trouble.met(error)
-        if self.trouble.note and not before:
-            self._loop.later(RETRY_SECONDS, self._try_again)
-
-    def _try_again(self) -> None:
-        def tried(_value: object, error: BaseException | None) -> None:
-            if error is None:
-                self.trouble.over()
-                self.look()
             else:
-                self._loop.later(RETRY_SECONDS, self._try_again)
+                follow()
 
-        if self.trouble.may_be_over():
-            self.add(Change(lambda tx: tasks.set_version(tx.write(), tx.version), tried))
-        else:
-            self._loop.later(RETRY_SECONDS, self._try_again)
+    def _lose(self, batch: list[Change], error: Exception) -> None:
+        if not self.trouble.what:
+            log.error("a transaction of %d changes was lost: %r", len(batch), error)
+        self._tx.rollback()
+        self._hooks.waiting = True
+        self.drained = self._read_drained()
+        self.trouble.met(error)
+
+    def _try(self, answer: Answer) -> None:
+        """Whether the store can be written."""
+        self.add(Change(lambda tx: tasks.set_version(tx.write(), tx.version), answer))
 
     def _drop_secrets(self, task: Task) -> None:
         """Those of a sub-task that failed go with its parent, which may start it anew."""
@@ -248,17 +252,14 @@ class Director:
             else:
                 secrets.remove(folder, task_id)
 
-    def _roll_back(self) -> None:
-        self._tx.rollback()
-        self._hooks.waiting = True
-        self.drained = self._read_drained()
-
     def _refuse(self, change: Change, error: Exception) -> None:
-        if isinstance(error, Lost):
+        if _is_to_wait(error):
             if change.on_mistake:
                 self._loop.later(RETRY_SECONDS, lambda: self.add(change))
                 return
-            error = Busy(f"the store cannot be written now: {error}")
+            error = Busy(
+                f"nothing was changed: {self.trouble.what or error}", hint="try again later"
+            )
         elif fail := change.on_mistake:
             self.add(Change(lambda tx: fail(tx, error), change.answer))
             return
@@ -266,7 +267,8 @@ class Director:
             change.answer(None, error)
             self.after_batch()
 
-    def _commit(self, batch: list[Change]) -> None:
+    def _commit(self, batch: list[Change]) -> Callable[[], object]:
+        """What is to follow the commit, which nothing that fails then may undo."""
         tx = self._tx
         self._settled = []
         slots = self.starter.settings.action_slots
@@ -274,18 +276,15 @@ class Director:
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         self.starter.settle(tx)
-        starting = self.starting and not (self.trouble.note or self.drained)
+        starting = self.starting and not (self.trouble.what or self.drained)
         calls = self._start(tx, self._room(batch), slots) if starting else []
         news = self.starter.settle(tx)
         if self._hooks.note(tx) or news:
             self.look()
         tx.flush()
         next_due = steps.next_due(tx.connection)
-        tx.commit()
-        if tx.changed:
-            self._database.committed(tx.version)
-        self._set_alarm(next_due)
-        self._after_commit(batch, results, calls)
+        wrote = tx.commit()
+        return partial(self._after_commit, batch, results, calls, next_due, wrote=wrote)
 
     def _start(
         self, tx: Transaction, room: int, slots: Mapping[str, int]
@@ -304,9 +303,9 @@ class Director:
         except TaskdError as error:
             tx.undo_change()
             return None, error
-        except Lost:  # perhaps the whole transaction with it
-            raise
         except Exception as error:  # a bug in one request must not end the thread that owns all
+            if _is_to_wait(error):  # perhaps the whole transaction is lost with it
+                raise
             log.exception("a change failed")
             tx.undo_change()
             if not change.on_mistake:
@@ -365,23 +364,61 @@ class Director:
         batch: list[Change],
         results: list[tuple[Any, BaseException | None]],
         calls: list[tuple[Call, str]],
+        next_due: datetime | None,
+        *,
+        wrote: bool,
     ) -> None:
         tx = self._tx
+        if wrote:
+            self._note_commit()
+        self._set_alarm(next_due)
         for call, step in calls:
             self._out[call.id] = call.task_id, step
             if step.startswith(HOOK):
                 self._hooks.out.add(int(step.removeprefix(HOOK)))
         for call, _ in calls:
-            self.pool.start(call)
+            _do(self.pool.start, call)
         for change, (value, error) in zip(batch, results, strict=True):
             if change.answer:
-                change.answer(value, error)
+                _do(change.answer, value, error)
         if self._settled:
-            self.pool.settled(self._settled)
+            _do(self.pool.settled, self._settled)
         for effect in tx.after_commit:
-            effect()
+            _do(effect)
         for task in tx.changed.values():
             if task.finished:
-                self._drop_secrets(task)
+                _do(self._drop_secrets, task)
         self.watchers.wake(tx.changed)
         self.after_batch()
+
+    def _note_commit(self) -> None:
+        try:
+            self._database.committed(self._tx.version)
+        except OSError as error:
+            self.trouble.met(error)
+        if not self._checkpoint_is_due:
+            self._checkpoint_is_due = True
+            self._loop.later(CHECKPOINT_SECONDS, self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        self._checkpoint_is_due = False
+        try:
+            size = self._database.checkpoint()
+        except Lost as error:
+            self.trouble.met(error)
+            return
+        if size > LARGE_WAL:
+            log.warning("the WAL has %d MiB: somebody reads the store for long", size >> 20)
+
+
+def _is_to_wait(error: Exception) -> bool:
+    """Not the change is wrong: the store, or a file for a secret, cannot be written now."""
+    return isinstance(error, Lost) or is_shortage(error)
+
+
+def _do(function: Callable[..., object], *arguments: object) -> None:
+    """One of several things that do not depend on each other."""
+    try:
+        function(*arguments)
+    except Exception:
+        log.exception("what follows a commit has failed")

@@ -31,8 +31,12 @@ def apply(
     name: str,
     call_id: int,
     outcome: Outcome | Progress,
+    ended_at: datetime | None = None,
 ) -> Task:
-    """Unless the step has gone on meanwhile (another attempt, a force unlock): then nothing."""
+    """Unless the step has gone on meanwhile (another attempt, a force unlock): then nothing.
+
+    `ended_at`: when it ended, where that was not now.
+    """
     task = tx.get(task_id)
     step = task.steps[name]
     if step.call_id != call_id:
@@ -65,6 +69,8 @@ def apply(
             task = lifecycle.progressed(task, name, fraction, note, tx.now)
         case NeverRan() | Planned():
             task = lifecycle.never_ran(task, name, tx.now)
+    if ended_at:
+        task = lifecycle.ended_earlier(task, name, ended_at, tx.now)
     return tx.save(task)
 
 

@@ -4,6 +4,7 @@ Nothing is started twice: a call is given out again only when it is certain that
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -13,13 +14,15 @@ from taskd.engine import secrets
 from taskd.engine.director import Director
 from taskd.executors.base import Interrupted, NeverRan, Outcome
 from taskd.executors.pool import Pool
+from taskd.model import lifecycle
 from taskd.places import Places
-from taskd.store import children, steps, tasks
+from taskd.store import children, meta, steps, tasks
 from taskd.store.database import Database
 from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
+UNKNOWN = "unknown"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -31,21 +34,25 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     for call_id in found.running:
         _limit(database, director, pool, call_id, *calls[call_id])
     secrets.sweep(places.secrets, lambda task_id: tasks.needs_secrets(database.writer, task_id))
-    same_boot = _is_same_boot(places.state / "boot")
-    for call_id in calls:
-        if call_id not in found.running:
-            director.report(call_id, found.ended.get(call_id) or _unheard_of(same_boot))
+    boot = _BOOT.read_text()
+    unheard_of = _unheard_of(meta.get(database.writer, "boot", boot) == boot)
+    outcomes = {i: found.ended.get(i, unheard_of) for i in calls if i not in found.running}
+    told = {call_id: _tell(outcomes.get(call_id)) for call_id in calls}
+    director.put(partial(_note, [(*calls[call_id], how) for call_id, how in told.items()]))
+    for call_id, word in found.said:
+        director.report(call_id, word)
+    for call_id, outcome in outcomes.items():
+        director.report(call_id, outcome, found.ended_at.get(call_id))
+    # Not before the outcomes: a daemon that dies until then leaves this to the next one.
+    director.put(lambda tx: meta.put(tx.write(), "boot", boot))
     director.put(partial(_tell_again, director, {calls[call_id][0] for call_id in found.running}))
     for task_id, name, deadline in children.deadlines(database.writer):
         director.arm(deadline, task_id, name)
-    if calls:
-        log.info(
-            "recovered %d steps: %d still run, %d have ended, %d never began or are unknown",
-            len(calls),
-            len(found.running),
-            len(found.ended),
-            len(calls) - len(found.running) - len(found.ended),
-        )
+    due = steps.count_due(database.writer, datetime.now(UTC))
+    if calls or due:
+        counts = [f"{count} {how}" for how, count in Counter(told.values()).items()]
+        waited = [f"{due} were to be called again by now"] if due else []
+        log.info("took up the steps of an earlier daemon: %s", ", ".join(counts + waited))
 
 
 def _limit(
@@ -67,6 +74,25 @@ def _tell_again(director: Director, task_ids: Iterable[int], tx: Transaction) ->
     director.kill(tx, tasks)
 
 
+def _tell(outcome: Outcome | None) -> str:
+    """In words what was found of a step; None: it has not ended."""
+    match outcome:
+        case None:
+            return "still running"
+        case NeverRan():
+            return "not begun"
+        case Interrupted():
+            return UNKNOWN
+        case _:
+            return "ended meanwhile"
+
+
+def _note(told: Iterable[tuple[int, str, str]], tx: Transaction) -> None:
+    for task_id, name, how in told:
+        if how != UNKNOWN:  # that is noted as an interruption
+            tx.save(lifecycle.taken_up(tx.get(task_id), name, how, tx.now))
+
+
 def _unheard_of(same_boot: bool) -> Outcome:
     """No folder of a host or command knows the call.
 
@@ -76,11 +102,3 @@ def _unheard_of(same_boot: bool) -> Outcome:
     if same_boot:
         return NeverRan()
     return Interrupted("the machine went down")
-
-
-def _is_same_boot(path: Path) -> bool:
-    """Whether the machine has been up since the last daemon; remembers this boot."""
-    now = _BOOT.read_text()
-    before = path.read_text() if path.exists() else now
-    path.write_text(now)
-    return before == now

@@ -6,13 +6,18 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from taskd.executors import alive
-from taskd.executors.base import Interrupted, Outcome, as_told
-from taskd.executors.host_link import kill_whole, read_outcome
+from taskd.executors.base import Interrupted, Outcome, Progress, as_told
+from taskd.executors.host_link import read_outcome
+from taskd.executors.killing import kill_orphans, kill_whole
+from taskd.executors.said import read as read_said
 from taskd.loop import Loop
 
+LISTEN_SECONDS = 0.5
 UNKNOWN = Interrupted("the process that ran it died together with its daemon")
 
 
@@ -31,28 +36,42 @@ class Remains:
 
     def outcomes(self, calls: set[int]) -> dict[int, Outcome]:
         """What became of `calls`, which the host had begun."""
-        left = self._read()
+        left = {message["id"]: read_outcome(message) for message in self._read()}
+        if not calls <= left.keys():
+            kill_orphans(self.folder)
         return {call_id: left.get(call_id, UNKNOWN) for call_id in calls}
 
-    def _read(self) -> dict[int, Outcome]:
+    def times(self) -> dict[int, datetime]:
+        """When the calls ended whose outcomes were left."""
+        return {
+            message["id"]: datetime.fromtimestamp(message["at"], UTC) for message in self._read()
+        }
+
+    def _read(self) -> list[dict[str, Any]]:
         try:
             lines = (self.folder / "outcomes").read_bytes().splitlines()
         except FileNotFoundError:
-            return {}
-        messages = [json.loads(line) for line in lines]
-        return {message["id"]: read_outcome(message) for message in messages}
+            return []
+        return [json.loads(line) for line in lines]
 
 
 class Adopted:
     """A host that is still at it: what it has done is read when it has ended."""
 
     def __init__(
-        self, loop: Loop, folder: Path, calls: set[int], ended: Callable[["Adopted"], object]
+        self,
+        loop: Loop,
+        folder: Path,
+        calls: set[int],
+        ended: Callable[["Adopted"], object],
+        tell: Callable[[int, Progress], object],
     ) -> None:
         self.folder = folder
         self.calls = calls
         self._loop = loop
         self._when_ended = ended
+        self._tell = tell
+        self._heard: list[tuple[int, Progress]] = []
         self._told: dict[int, Outcome] = {}  # how calls were told to end
         self._alive = False
         self._take_up()
@@ -69,8 +88,9 @@ class Adopted:
                 self._pidfd = pidfd
                 self._alive = True
                 self._loop.watch(pidfd, lambda _: self._ended())
+                self._listen()
                 return
-        self._loop.call(lambda: self._when_ended(self))
+        self._loop.call(self._finish)
 
     def interrupt(
         self, call_id: int, outcome: Outcome, grace: float, *, force: bool = False
@@ -81,6 +101,11 @@ class Adopted:
         else:
             self._signal(signal.SIGUSR1)
             self._loop.later(grace, self.kill)
+
+    def dismiss(self, grace: float) -> None:
+        """End it: nobody waits for what it is at, a hook or a step that was given up."""
+        self._signal(signal.SIGUSR1)
+        self._loop.later(grace, self.kill)
 
     def kill(self) -> None:
         if self._alive:
@@ -95,8 +120,25 @@ class Adopted:
         if self._alive:
             signal.pidfd_send_signal(self._pidfd, number)
 
+    def _listen(self) -> None:
+        """Now and then, to what the step says."""
+        self._hear()
+        if self._alive:
+            self._loop.later(LISTEN_SECONDS, self._listen)
+
+    def _hear(self) -> None:
+        said = read_said(self.folder)
+        for call_id, word in said:
+            if call_id in self.calls and (call_id, word) not in self._heard:
+                self._tell(call_id, word)
+        self._heard = said
+
     def _ended(self) -> None:
         self._alive = False
         self._loop.forget(self._pidfd)
         os.close(self._pidfd)
+        self._finish()
+
+    def _finish(self) -> None:
+        self._hear()
         self._when_ended(self)

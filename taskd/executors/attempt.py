@@ -18,9 +18,14 @@ from pathlib import Path
 
 from taskd.executors import alive
 from taskd.executors.base import Call, Interrupted, NeverRan, Outcome
+from taskd.executors.descriptors import limit_as_given
 from taskd.executors.environment import arguments_of, cwd_of, environment_of, input_file
 from taskd.executors.exit_record import outcome
+from taskd.executors.killing import kill_orphans
 from taskd.model.definition import Command
+
+# Bytes for what the supervisor writes, taken beforehand: the disk may be full when it ends.
+ROOM = {"begun": 4096, "exit": 64 * 1024}
 
 # Imported, not run as a file: so it is compiled once. Without site-packages, so it starts fast.
 _SHIM = "import sys; sys.path.append(sys.argv[1]); from taskd.executors.shim import main; main()"
@@ -45,6 +50,8 @@ def begin(folder: Path, call: Call) -> subprocess.Popen[bytes]:
     _write(folder / "input.json", input_file(call))
     for name in ("output", "progress"):
         _write(folder / name, b"")
+    for name, size in ROOM.items():
+        _take_room(folder / f"{name}.new", size)
     Path(call.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     spec = _in_memory(_spec(folder, call, call.command))
     lock = alive.hold(folder)
@@ -56,15 +63,17 @@ def begin(folder: Path, call: Call) -> subprocess.Popen[bytes]:
 
 
 def examine(folder: Path) -> Running | Outcome:
-    """Whether the attempt still runs, or what became of it. Interrupted: nobody knows."""
+    """Whether the attempt still runs, or what became of it.
+
+    Interrupted: nobody knows, and what was left of it is dead now.
+    """
     if alive.is_held(folder):
         return Running(_read_pid(folder))
     if (folder / "exit").exists():
         return outcome(folder)
     if (folder / "begun").exists():
-        return Interrupted(
-            "the supervisor of the command died before it; what that started may still run"
-        )
+        kill_orphans(folder)
+        return Interrupted("the supervisor of the command died, and it was killed")
     return NeverRan()
 
 
@@ -122,7 +131,7 @@ def _in_memory(content: bytes) -> int:
 
 def _start(folder: Path, lock: int, spec: int) -> subprocess.Popen[bytes]:
     with open(folder / "trouble", "wb") as trouble:
-        return subprocess.Popen(
+        supervisor = subprocess.Popen(
             [*_PYTHON, str(folder), str(lock)],
             stdin=spec,
             stdout=subprocess.DEVNULL,
@@ -131,11 +140,19 @@ def _start(folder: Path, lock: int, spec: int) -> subprocess.Popen[bytes]:
             start_new_session=True,
             cwd="/",
         )
+    limit_as_given(supervisor.pid)
+    return supervisor
 
 
 def _write(path: Path, content: bytes) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
+
+
+def _take_room(path: Path, size: int) -> None:
+    _write(path, b"")
+    with path.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _read_pid(folder: Path) -> int | None:

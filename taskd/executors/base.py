@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -148,6 +149,8 @@ class Found:
 
     running: set[int] = field(default_factory=set)
     ended: dict[int, Outcome] = field(default_factory=dict)
+    ended_at: dict[int, datetime] = field(default_factory=dict)  # where it is known
+    said: list[tuple[int, Progress]] = field(default_factory=list)  # by those that have ended
 
 
 class Executor(Protocol):

@@ -4,6 +4,7 @@ All of it runs in the daemon's loop, which waits for the supervisors by pidfd an
 what the commands say of their progress.
 """
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 
 from taskd.executors import attempt
 from taskd.executors.attempt import Running
-from taskd.executors.base import Call, Failure, Found, Report
-from taskd.executors.exit_record import read_progress
+from taskd.executors.base import Call, Failure, Found, NeverRan, Outcome, Progress, Report
+from taskd.executors.exit_record import read_end, read_progress
+from taskd.executors.shortage import RETRY_SECONDS, is_shortage
 from taskd.loop import Loop
 from taskd.model.step import StepError
 
@@ -51,14 +53,14 @@ class Commands:
         try:
             process = attempt.begin(self._at(call.id), call)
         except (OSError, ValueError) as error:
+            if is_shortage(error):
+                raise
             self._report(call.id, Failure(_cannot_start(call, error)))
             return
-        self._watch(Attempt(call.id, os.pidfd_open(process.pid), process))
+        self._attend(call.id, process)
 
     def cancel(self, call_id: int, *, force: bool) -> None:
-        if call_id not in self._attempts:
-            return
-        if not attempt.tell_to_end(self._at(call_id), force=force):
+        if call_id in self._attempts and not self._tell_to_end(call_id, force=force):
             self._loop.later(TELL_SECONDS, lambda: self.cancel(call_id, force=force))
 
     def settled(self, call_ids: Iterable[int]) -> None:
@@ -84,6 +86,23 @@ class Commands:
                 state = attempt.examine(folder)
             else:
                 found.ended[call_id] = state
+                if ended_at := read_end(folder):
+                    found.ended_at[call_id] = ended_at
+
+    def _attend(self, call_id: int, process: subprocess.Popen[bytes]) -> None:
+        """Wait for the end of what has begun, as soon as there is a descriptor for that."""
+        try:
+            pidfd = os.pidfd_open(process.pid)
+        except OSError:
+            self._loop.later(RETRY_SECONDS, lambda: self._attend(call_id, process))
+            return
+        self._watch(Attempt(call_id, pidfd, process))
+
+    def _tell_to_end(self, call_id: int, *, force: bool) -> bool:
+        try:
+            return attempt.tell_to_end(self._at(call_id), force=force)
+        except OSError:  # no descriptor, for one
+            return False
 
     def _watch(self, running: Attempt) -> None:
         self._attempts[running.call_id] = running
@@ -100,24 +119,35 @@ class Commands:
         self._examine(running)
 
     def _examine(self, running: Attempt) -> None:
-        state = attempt.examine(self._at(running.call_id))
+        try:
+            state = attempt.examine(self._at(running.call_id))
+            progress = read_progress(self._at(running.call_id))
+        except OSError as error:
+            log.warning("cannot read what became of call %d: %s", running.call_id, error)
+            self._loop.later(RETRY_SECONDS, lambda: self._examine(running))
+            return
         if isinstance(state, Running):  # a process that inherited the lock has it a moment longer
             self._loop.later(TELL_SECONDS, lambda: self._examine(running))
-            return
+        elif isinstance(state, NeverRan):  # what kept it from that may last
+            self._loop.later(RETRY_SECONDS, lambda: self._finish(running, None, state))
+        else:
+            self._finish(running, progress, state)
+
+    def _finish(self, running: Attempt, progress: Progress | None, outcome: Outcome) -> None:
         del self._attempts[running.call_id]
-        self._tell_progress(running)
-        self._report(running.call_id, state)
+        self._tell_progress(running, progress)
+        self._report(running.call_id, outcome)
 
     def _look(self) -> None:
         """Now and then, while any command runs."""
         for running in list(self._attempts.values()):
-            self._tell_progress(running)
+            with contextlib.suppress(OSError):  # then at the next look
+                self._tell_progress(running, read_progress(self._at(running.call_id)))
         self._looking = bool(self._attempts)
         if self._looking:
             self._loop.later(PROGRESS_SECONDS, self._look)
 
-    def _tell_progress(self, running: Attempt) -> None:
-        progress = read_progress(self._at(running.call_id))
+    def _tell_progress(self, running: Attempt, progress: Progress | None) -> None:
         if progress and progress != running.progress:
             running.progress = progress
             self._report(running.call_id, progress)

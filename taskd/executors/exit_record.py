@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,34 @@ from taskd.executors.base import (
     Progress,
     Success,
 )
+from taskd.executors.shortage import is_shortage
 from taskd.model.step import JSON, StepError
 
 _PROGRESS = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*%?(?:\s+(.*))?")
 
 
 def outcome(folder: Path) -> Outcome:
-    """Of a command that has ended and left its exit record."""
+    """Of a command that has ended and left its exit record. Raises OSError in a shortage."""
     try:
         record = json.loads((folder / "exit").read_bytes())
     except (OSError, ValueError) as error:
+        if is_shortage(error):
+            raise
         return Interrupted(f"the record of how it ended cannot be read: {error}")
     if record.get("cancelled"):
         return Cancelled()
     if record["status"] == 0 and not record.get("timed_out"):
         return _success(folder, record)
     return Failure(_error(record))
+
+
+def read_end(folder: Path) -> datetime | None:
+    """When the command ended; None where it has left no record."""
+    try:
+        record = json.loads((folder / "exit").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return datetime.fromtimestamp(record["ended_at"], UTC)
 
 
 def read_progress(folder: Path) -> Progress | None:
@@ -94,7 +107,9 @@ def _read(path: Path, max_bytes: int, *, from_end: bool = False) -> bytes:
     """A plain file's bytes; the command may have put anything in its place, or nothing."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
+    except OSError as error:
+        if is_shortage(error):
+            raise
         return b""
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)

@@ -5,11 +5,11 @@
 → {"ready":true}
 ← {"settled":[15,16]} or a call: {"id":17, "step":"dump", …}, one JSON object a line
 → {"id":17,"progress":[0.4,"40 of 100"]} or {"id":17,"external_id":"…"}
-→ {"id":17,"outcome":"Success","value":{"output":…},"seconds":0.2}
+→ {"id":17,"outcome":"Success","value":{"output":…},"seconds":0.2,"at":1764028800.5}
 
 It outlives the daemon. When the socket ends it has finished the step at hand; it leaves in FOLDER
 what the daemon had not told to be settled, and ends. What recovery must know of a host that is
-still at it is in FOLDER/state, see `record.py`.
+still at it is in FOLDER/state and FOLDER/said, see `record.py` and `said.py`.
 """
 
 import contextlib
@@ -33,6 +33,7 @@ from taskd.executors.base import Call, Cancelled, Failure, Outcome, Progress, Su
 from taskd.executors.news import News
 from taskd.executors.record import Record
 from taskd.executors.run_step import run_step
+from taskd.executors.said import Said
 from taskd.executors.step_log import StepLog
 from taskd.executors.surroundings import Surroundings
 from taskd.model.record import build
@@ -110,6 +111,7 @@ class Host:
         self._folder = folder
         self._connection = connection
         self._record = Record(os.path.join(folder, "state"))
+        self._said = Said(folder)
         self._output = Output()
         self._unsettled: dict[int, bytes] = {}
         self._current: Current | None = None
@@ -169,10 +171,12 @@ class Host:
         self._send(line)
 
     def _progressed(self, call_id: int, progress: Progress) -> None:
-        message = {"id": call_id, "progress": [progress.fraction, progress.note]}
-        self._send(json.dumps(message).encode() + b"\n")
+        word = [progress.fraction, progress.note]
+        if not self._send(json.dumps({"id": call_id, "progress": word}).encode() + b"\n"):
+            self._said.write(call_id, progress=word)
 
     def _tell_external_id(self, call_id: int, external_id: str) -> None:
+        self._said.write(call_id, external_id=external_id)
         self._send(json.dumps({"id": call_id, "external_id": external_id}).encode() + b"\n")
 
     def _receive(self) -> bytes:
@@ -181,13 +185,25 @@ class Host:
         except ConnectionError:
             return b""
 
-    def _send(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> bool:
+        """False when there is no daemon any more: what it must know is left in the folder."""
         try:
             self._connection.sendall(line)
+            return True
         except OSError:
-            return  # no daemon any more: the outcome is left in the folder
+            return False
 
     def _leave(self) -> None:
+        """However long the disk is full. Without its folder nobody wants it."""
+        while True:
+            try:
+                return self._write_outcomes()
+            except FileNotFoundError:
+                return None
+            except OSError:
+                time.sleep(1)
+
+    def _write_outcomes(self) -> None:
         path = os.path.join(self._folder, "outcomes")
         with open(path + ".part", "wb") as file:
             file.writelines(self._unsettled.values())
@@ -204,12 +220,13 @@ class Host:
 def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:
     if isinstance(outcome, Success):  # the common case, without the walk over fields
         value = json.dumps({"output": outcome.output})
-        line = f'{{"id":{call_id},"outcome":"Success","seconds":{seconds:.6f},"value":{value}}}\n'
-        return line.encode()
+        head = f'"id":{call_id},"outcome":"Success","seconds":{seconds:.6f},"at":{time.time():.6f}'
+        return f'{{{head},"value":{value}}}\n'.encode()
     message = {
         "id": call_id,
         "outcome": type(outcome).__name__,
         "seconds": seconds,
+        "at": time.time(),
         "value": outcome,
     }
     return wire.dumps(message).encode() + b"\n"
@@ -218,7 +235,7 @@ def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:
 def main() -> None:
     *action_folders, _, folder, alive, connection = sys.argv[1:]
     os.set_inheritable(int(alive), False)
-    with open(os.path.join(folder, "pid"), "w") as file:
+    with open(os.path.join(folder, "pid"), "r+") as file:
         file.write(str(os.getpid()))
     # What a step leaves behind stays in this process's tree, and ends with it.
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

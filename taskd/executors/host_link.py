@@ -4,8 +4,10 @@ A host is at the first of its calls. More are sent ahead only of steps that are 
 should one take long all the same, the rest is recalled (`recall`) and given to other hosts.
 """
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,11 +34,12 @@ from taskd.executors.base import (
     as_told,
     timed_out,
 )
-from taskd.executors.tree import kill_tree
+from taskd.executors.descriptors import limit_as_given
+from taskd.executors.killing import MARK, kill_orphans, kill_whole
 from taskd.loop import READ, WRITE, Loop, Timer
 
 PATIENCE = 0.25  # seconds that a step may hold up those behind it
-_ROUNDS = 50  # of killing a tree that grows
+_ROOM_FOR_PID = b" " * 16  # which the host writes there
 _OUTCOMES = {
     kind.__name__: kind
     for kind in (Success, Failure, Planned, Snoozed, Delegated, Cancelled, NeverRan)
@@ -72,12 +75,21 @@ class HostLink:
         self._incoming = b""
         self._outgoing = b""
         self._blocked = False  # the rest of `_outgoing` waits until it can be written
-        folder.mkdir(mode=0o700, parents=True)
-        (folder / "state").write_bytes(b"o0\n")
-        self._socket, theirs = socket.socketpair()
+        with contextlib.ExitStack() as undo:  # where it cannot be started now
+            folder.mkdir(mode=0o700, parents=True)
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            record.make(folder / "state")
+            (folder / "pid").write_bytes(_ROOM_FOR_PID)
+            self._socket, theirs = socket.socketpair()
+            undo.callback(self._socket.close)
+            undo.callback(theirs.close)
+            self._process = _spawn(folder, command, theirs)
+            undo.callback(self._process.wait)
+            undo.callback(self._process.kill)
+            limit_as_given(self._process.pid)
+            self._pidfd = os.pidfd_open(self._process.pid)
+            undo.pop_all()
         self._socket.setblocking(False)
-        self._process = _spawn(folder, command, theirs)
-        self._pidfd = os.pidfd_open(self._process.pid)
         owner.loop.watch(self._pidfd, lambda _: self._ended())
         owner.loop.watch(self._socket.fileno(), self._event)
 
@@ -201,6 +213,7 @@ class HostLink:
         begun = record.close(self.folder / "state")
         back = [call for call in self.calls if call.id not in begun]
         if len(back) < len(self.calls):
+            kill_orphans(self.folder)
             self._finish(Interrupted(_how_it_died(status)), 0.0)
         elif back and self._ending:
             self._finish(NeverRan(), 0.0)  # told to end before it began
@@ -258,15 +271,6 @@ def read_outcome(message: dict[str, Any]) -> Outcome:
     return outcome
 
 
-def kill_whole(pid: int, send: Callable[[int], object]) -> None:
-    """Kill a host and all below it. Stopped first: were it dead, they would have other parents."""
-    send(signal.SIGSTOP)
-    for _ in range(_ROUNDS):
-        if not kill_tree(pid, signal.SIGKILL):
-            break
-    send(signal.SIGKILL)
-
-
 def _spawn(folder: Path, command: list[str], connection: socket.socket) -> subprocess.Popen[bytes]:
     lock = alive.hold(folder)
     descriptors = (lock, connection.fileno())
@@ -274,6 +278,7 @@ def _spawn(folder: Path, command: list[str], connection: socket.socket) -> subpr
         return subprocess.Popen(
             [*command, str(folder), *map(str, descriptors)],
             pass_fds=descriptors,
+            env={**os.environ, MARK: str(folder.absolute())},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             cwd=Path.home(),

@@ -5,17 +5,21 @@ already committed, so that a slot that becomes free need not wait for a commit. 
 director sends ahead is its business.
 """
 
+import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from taskd.executors.base import Call, Found, NeverRan, Outcome, Progress, Report
 from taskd.executors.command import Commands
 from taskd.executors.process import Hosts
+from taskd.executors.shortage import RETRY_SECONDS, is_shortage
 from taskd.executors.thread import Threads
 from taskd.loop import Loop
 from taskd.model.definition import Isolation
 from taskd.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class Pool:
@@ -29,8 +33,11 @@ class Pool:
         hosts: Path,
         action_folders: list[str],
     ) -> None:
+        self.hindered: Callable[[OSError], object] = lambda _error: None  # nothing can be started
+        self._loop = loop
         self._report = report
         self._waiting: deque[Call] = deque()
+        self._retrying = False
         self.hosts = Hosts(loop, hosts, action_folders, self)
         self.commands = Commands(loop, attempts, self.take)
         self.threads = Threads(loop, hosts, action_folders, self.take)
@@ -96,11 +103,35 @@ class Pool:
             call = self._waiting[0]
             if self.busy < self.slots:
                 self._waiting.popleft()
-                self._executor_of(call).run(call)
+                if not self._run(call):
+                    return
             elif self._executor_of(call) is self.hosts and self.hosts.run_behind(call):
                 self._waiting.popleft()
             else:
                 return
+
+    def _run(self, call: Call) -> bool:
+        """False: no process can be started now. It has not begun, and is tried again."""
+        try:
+            self._executor_of(call).run(call)
+        except OSError as error:
+            if not is_shortage(error):
+                raise
+            self._waiting.appendleft(call)
+            self._retry(error)
+            return False
+        return True
+
+    def _retry(self, error: OSError) -> None:
+        self.hindered(error)
+        if not self._retrying:
+            log.warning("no step can be started now: %s", error)
+            self._retrying = True
+            self._loop.later(RETRY_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._retrying = False
+        self._fill()
 
     def _executor_of(self, call: Call) -> Hosts | Commands | Threads:
         if call.command:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from taskd.executors import alive, record
+from taskd.executors import alive, record, said
 from taskd.executors.adopted import Adopted, Remains
 from taskd.executors.base import Call, Cancelled, Failure, Found, Outcome, Progress, timed_out
 from taskd.executors.host_link import HostLink
@@ -126,10 +126,13 @@ class Hosts:
         for folder in sorted(self._folder.iterdir()) if self._folder.exists() else []:
             mine = calls.intersection(record.close(folder / "state"))
             if alive.is_held(folder):
-                self._adopted.append(Adopted(self.loop, folder, mine, self._adopted_ended))
+                self._adopt(folder, mine)
                 found.running |= mine
             else:
-                found.ended |= self._keep(folder, mine).outcomes(mine)
+                remains = self._keep(folder, mine)
+                found.ended |= remains.outcomes(mine)
+                found.ended_at |= remains.times()
+                found.said += said.read(folder)
 
     # What hosts say
 
@@ -161,11 +164,18 @@ class Hosts:
         if host.calls and not host.stale:
             self._failed_starts += 1
 
+    def _adopt(self, folder: Path, calls: set[int]) -> None:
+        adopted = Adopted(self.loop, folder, calls, self._adopted_ended, self._owner.take)
+        self._adopted.append(adopted)
+        if not calls:
+            adopted.dismiss(self.grace)
+
     def _adopted_ended(self, adopted: Adopted) -> None:
         self._adopted.remove(adopted)
         self._keep(adopted.folder, adopted.calls)
         for call_id, outcome in adopted.outcomes().items():
             self._owner.take(call_id, outcome)
+        self._owner.take_back([])  # its slot is free, also where it was at nothing of ours
 
     def _keep(self, folder: Path, calls: set[int]) -> Remains:
         remains = Remains(folder, calls)

@@ -12,6 +12,12 @@ import os
 from pathlib import Path
 
 _CLOSED = ord("c")
+_BLOCK = 4096  # bytes: as much as a line ever has
+
+
+def make(path: Path) -> None:
+    """A record with room for what will be written: the disk may be full by then."""
+    path.write_bytes(b"o0\n".ljust(_BLOCK))
 
 
 class Record:

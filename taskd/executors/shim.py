@@ -165,6 +165,8 @@ def _hide(folder: bytes, secrets: tuple[str, ...]) -> None:
             text = file.read(ENOUGH) or b""
     except OSError:  # it is no plain file, and nobody reads it
         return
+    if not text:
+        return  # as mostly; to write it again may need room
     mask = Mask(secrets)
     _leave(folder, b"output", mask.feed(text) + mask.end())
 
@@ -187,11 +189,16 @@ def _leave(folder: bytes, name: bytes, content: bytes) -> None:
 
 
 def _put(folder: bytes, name: bytes, content: bytes) -> None:
-    """Write a file of the folder, whole or not at all, so that a power cut leaves it there."""
+    """Write a file of the folder, whole or not at all, so that a power cut leaves it there.
+
+    Where room was taken for it, that is used.
+    """
     path = os.path.join(folder, name)
-    with open(path + b".new", "wb") as file:
+    with open(
+        os.open(path + b".new", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb"
+    ) as file:
         file.write(content)
-        file.flush()
+        file.truncate()
         os.fsync(file.fileno())
     os.rename(path + b".new", path)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

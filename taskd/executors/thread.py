@@ -19,6 +19,7 @@ from pathlib import Path
 from taskd.actions.action import Action
 from taskd.actions.current import Current
 from taskd.catalog.python_source import find_action, mount
+from taskd.executors import record
 from taskd.executors.base import (
     Call,
     Cancelled,
@@ -31,8 +32,8 @@ from taskd.executors.base import (
 )
 from taskd.executors.news import News
 from taskd.executors.printing import printing_to
-from taskd.executors.record import Record
 from taskd.executors.run_step import run_step
+from taskd.executors.shortage import is_shortage
 from taskd.executors.step_log import StepLog
 from taskd.loop import Loop, Timer
 from taskd.model.step import StepError
@@ -46,7 +47,7 @@ class Threads:
         self._loop = loop
         self._folder = folder
         self._report = report
-        self._record: Record | None = None
+        self._record: record.Record | None = None
         self._running: dict[int, Running] = {}
         self._unsettled: set[int] = set()
         self._given: queue.SimpleQueue[Running] = queue.SimpleQueue()
@@ -63,6 +64,8 @@ class Threads:
                 threading.Thread(target=self._work, name="steps", daemon=True).start()
                 self._threads += 1
         except (OSError, RuntimeError) as error:
+            if is_shortage(error):
+                raise
             told = StepError("start", f"cannot start the step: {error}", "", call.step, call.label)
             self._report(call.id, Failure(told))
             return
@@ -86,8 +89,8 @@ class Threads:
         if self._record is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             state = Path(tempfile.mkdtemp(prefix="threads-", dir=self._folder), "state")
-            state.write_bytes(b"o0\n")
-            self._record = Record(str(state))
+            record.make(state)
+            self._record = record.Record(str(state))
         self._record.begin(call_id, list(self._unsettled))
         self._unsettled.add(call_id)
 

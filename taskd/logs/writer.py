@@ -25,6 +25,7 @@ class LogWriter:
         self._lines = {stream: Lines(stream) for stream in ("stdout", "stderr", "taskd")}
         self._size = 0
         self._file = self._open(path)
+        self._end_torn_line()
 
     def write(self, stream: str, data: bytes) -> bytes:
         """Log `data`; the part of it, masked, that is no beginning of a secret."""
@@ -55,12 +56,20 @@ class LogWriter:
 
     def _open(self, path: bytes | str) -> int:
         try:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             self.error = reason(error)
             return _NO_FILE
         self._size = os.fstat(file).st_size
         return file
+
+    def _end_torn_line(self) -> None:
+        """Whoever wrote it was killed meanwhile."""
+        try:
+            if self._size and os.pread(self._file, 1, self._size - 1) != b"\n":
+                self._size += os.write(self._file, b"\n")
+        except OSError as error:
+            self.error = reason(error)
 
     def _log(self, stream: str, text: bytes) -> None:
         if self._full:

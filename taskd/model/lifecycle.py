@@ -202,6 +202,22 @@ def never_ran(task: Task, name: str, now: datetime) -> Task:
     return draft.settle()
 
 
+def taken_up(task: Task, name: str, how: str, now: datetime) -> Task:
+    """A daemon has found what became of a step that an earlier one had begun."""
+    draft = _Draft(task, now)
+    draft.note("taken up again", f"{name}: {how}")
+    return draft.done()
+
+
+def ended_earlier(task: Task, name: str, ended_at: datetime, now: datetime) -> Task:
+    """The step of which is heard now ended then, as its process says."""
+    step = task.steps[name]
+    if step.ended_at != now or step.started_at is None:
+        return task
+    ended_at = min(now, max(ended_at, step.started_at))  # the clock may have been set meanwhile
+    return replace(task, steps=task.steps | {name: replace(step, ended_at=ended_at)})
+
+
 def progressed(task: Task, name: str, fraction: float, note: str, now: datetime) -> Task:
     draft = _Draft(task, now)
     draft.change(name, progress=min(1.0, max(0.0, fraction)), note=note)

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import stat
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,6 +18,7 @@ from taskd.api.access import Caller
 from taskd.api.methods import METHODS, NOT_YET, Kind, Method
 from taskd.engine.director import Change
 from taskd.engine.engine import Engine
+from taskd.executors.descriptors import first_too_many
 from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, StoreError, TaskdError
 from taskd.rpc.connection import Connection
 from taskd.rpc.peer import identify
@@ -30,6 +32,7 @@ READERS = 4  # threads for queries, one a snapshot connection
 ERRANDS = 4  # threads for what may wait
 BACKLOG = 1024
 ACCEPT_AGAIN = 0.2  # seconds after a connection could not be accepted
+WARN_SECONDS = 60.0
 _LISTENS = 0x10000  # a flag in /proc/net/unix
 
 
@@ -55,10 +58,14 @@ class Reply:
 
     def result(self, value: object, error: BaseException | None) -> None:
         """How the director answers."""
-        if error is None:
-            self.answer(value)
-        else:
-            self.fail(error)
+        try:
+            if error is None:
+                self.answer(value)
+            else:
+                self.fail(error)
+        except Exception as mistake:  # where a foreign request ends; what it changed is committed
+            log.exception("a request cannot be answered")
+            self.fail(mistake)
 
     def later(self, seconds: float, function: Callable[[], object]) -> None:
         self._server.loop.call(lambda: self._server.loop.later(seconds, function))
@@ -84,6 +91,8 @@ class Server:
             Change
         ] = []  # of the lines that were read at once: they make one commit
         self._listener: socket.socket | None = None
+        self._accepting = False
+        self._next_warning = 0.0
         self._path: Path | None = None  # where there is a socket of ours
         self._inode = 0  # of its file
         engine.director.after_batch = self.flush
@@ -94,7 +103,7 @@ class Server:
         self._listener = listener = given or _open(path)
         listener.setblocking(False)
         self._inode = os.stat(path).st_ino
-        self.loop.watch(listener.fileno(), self._accept)
+        self._go_on_accepting()
 
     def look_after(self) -> None:
         """Make the socket's file anew if it is gone. One that was given is another's business."""
@@ -114,8 +123,9 @@ class Server:
 
     def _close(self) -> None:
         if self._listener:
-            self.loop.forget(self._listener.fileno())
+            self._stop_accepting()
             self._listener.close()
+            self._listener = None
 
     def flush(self) -> None:
         """Send the answers that were made."""
@@ -130,18 +140,35 @@ class Server:
         try:
             peer, _ = self._listener.accept()
         except OSError as error:  # e.g. no descriptors left: the others go on
-            log.warning("cannot accept a connection: %s", error)
-            self.loop.forget(self._listener.fileno())
-            self.loop.later(ACCEPT_AGAIN, self._listen_again)
+            self._warn(f"cannot accept a connection: {error}")
+            self._stop_accepting()
+            self.loop.later(ACCEPT_AGAIN, self._go_on_accepting)
             return
-        connection = Connection(
-            self.loop, peer, identify(peer), self._take, self._connections.discard
-        )
+        connection = Connection(self.loop, peer, identify(peer), self._take, self._gone)
         self._connections.add(connection)
+        if peer.fileno() >= first_too_many():
+            self._warn(f"{len(self._connections)} clients: others wait until one has gone")
+            self._stop_accepting()
 
-    def _listen_again(self) -> None:
-        if self._listener and self._listener.fileno() >= 0:
+    def _gone(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._go_on_accepting()
+
+    def _stop_accepting(self) -> None:
+        if self._listener and self._accepting:
+            self.loop.forget(self._listener.fileno())
+            self._accepting = False
+
+    def _warn(self, text: str) -> None:
+        """Not each time: it may be so for a while."""
+        if time.monotonic() >= self._next_warning:
+            log.warning("%s", text)
+            self._next_warning = time.monotonic() + WARN_SECONDS
+
+    def _go_on_accepting(self) -> None:
+        if self._listener and not self._accepting:
             self.loop.watch(self._listener.fileno(), self._accept)
+            self._accepting = True
 
     def _take(self, connection: Connection, lines: list[bytes]) -> None:
         self._stale = None

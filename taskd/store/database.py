@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from sqlite_utils import Database as Schema
-
 from taskd.model.errors import StoreError
-from taskd.store import check, mark, meta
-from taskd.store.migrations import MIGRATIONS
+from taskd.store import check, files, mark, meta, migrations, reserve
+from taskd.store.reserve import NO_ROOM, Reserve
 
 SNAPSHOTS = 4
+PATIENCE = 0.25  # seconds, with who else has locked the store: the daemon stands still meanwhile
+LONG_WAL = 2000  # pages; SQLite brings 1000 into the file when it can
 
 Connection = sqlite3.Connection
 Lost = sqlite3.Error  # a statement failed, and perhaps the whole transaction is gone with it
@@ -28,7 +28,7 @@ _OF_THE_DISK = frozenset(
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_BUSY,  # another program has locked the file
+        sqlite3.SQLITE_BUSY,
     )
 )
 
@@ -39,7 +39,13 @@ def is_of_the_disk(error: Lost) -> bool:
 
 
 def is_full(error: Lost) -> bool:
-    return _code(error) == sqlite3.SQLITE_FULL
+    shared = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+    return shared or _code(error) == sqlite3.SQLITE_FULL
+
+
+def is_locked(error: Lost) -> bool:
+    """By another program."""
+    return _code(error) == sqlite3.SQLITE_BUSY
 
 
 def _code(error: Lost) -> int:
@@ -55,19 +61,22 @@ class Database:
 
     def __init__(self, path: Path, *, accept_loss: bool = False) -> None:
         self.path = path
-        check.admit(path, accept_loss=accept_loss)
+        there = check.admit(path, accept_loss=accept_loss)
         try:
-            self.writer = _connect(path)
+            if not there:
+                _make(path)
+            self.writer = _open(path)
             _prepare(self.writer, path)
+            identity, version = (meta.get(self.writer, name) for name in ("store", "version"))
+            self.mark = mark.Keeper(path, identity, version)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"cannot use {path}: {error}", hint=check.ELSEWHERE) from None
-        self.mark = mark.Keeper(
-            path, meta.get(self.writer, "store"), meta.get(self.writer, "version")
-        )
-        self._inode = path.stat().st_ino
+            raise StoreError(f"cannot use {path}: {error}", hint=_remedy(error)) from None
+        self.reserve = Reserve(path, check.wal_of(path))
         self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         for _ in range(SNAPSHOTS):
-            self._snapshots.put(_connect_reader(path))
+            self._snapshots.put(_open_reader(path))
+        self._files = self._find_files()
+        (self._page,) = self.writer.execute("PRAGMA page_size").fetchone()
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -77,25 +86,43 @@ class Database:
             connection.execute("BEGIN")
             yield connection
         finally:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite itself may have dropped it
+                connection.execute("ROLLBACK")
             self._snapshots.put(connection)
 
     def committed(self, version: int) -> None:
         """The commit of that number is on disk."""
         self.mark.note(version)
 
+    def checkpoint(self) -> int:
+        """Bring what was committed into the file itself; the bytes that the WAL has then.
+
+        To be called every now and then. SQLite does so, too, but ignores what is in the way; and
+        while reads overlap, however short they are, it does not begin its WAL anew. Raises Lost.
+        """
+        _, pages, _ = self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if pages > LONG_WAL:
+            self.writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        return int(pages * self._page)
+
     def is_in_place(self) -> bool:
-        """Its file was neither removed nor moved."""
+        """None of its files was removed or moved."""
         try:
-            return self.path.stat().st_ino == self._inode
+            return self._find_files() == self._files
         except OSError:
             return False
 
+    def _find_files(self) -> list[int]:
+        names = [f"{self.path}{suffix}" for suffix in ("", "-wal", "-shm")]
+        return [os.stat(name).st_ino for name in names]
+
     def close(self) -> None:
+        in_place = self.is_in_place()
         while not self._snapshots.empty():
             self._snapshots.get().close()
         self.writer.close()  # as the last one, which empties the WAL
-        self.mark.close(in_order=self.is_in_place())
+        with contextlib.suppress(OSError):  # then the next daemon reads the store through
+            self.mark.close(in_order=in_place)
 
 
 class InMemory(Database):
@@ -113,6 +140,10 @@ class InMemory(Database):
     def committed(self, version: int) -> None:
         """Nothing of it is to be found again."""
 
+    def checkpoint(self) -> int:
+        """It has no other file."""
+        return 0
+
     def close(self) -> None:
         self.writer.close()
 
@@ -121,65 +152,89 @@ class InMemory(Database):
 def _empty() -> sqlite3.Connection:
     """To be copied, which is faster than to make one."""
     connection = _open(Path(":memory:"))
-    _prepare(connection, Path(":memory:"))
+    _fill(connection)
     return connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # private, as its -wal
-    return _open(path)
+def _make(path: Path) -> None:
+    """An empty store, whole or not at all; what is left of another one is set aside."""
+    for left in (check.wal_of(path), path.with_name(f"{path.name}-shm")):
+        with contextlib.suppress(FileNotFoundError):  # SQLite would take it for the new one's
+            left.rename(f"{left}.old")
+    part = path.with_name(f"{path.name}.new")
+    with _new(part) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        _fill(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+    files.move(part, path)
+
+
+def _new(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    """To an empty file, private as all that SQLite makes beside it."""
+    for name in (path.name, f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    return contextlib.closing(_open(path))
 
 
 def _open(path: Path) -> sqlite3.Connection:
     # Made by one thread and used by another: the director's, which alone writes.
     connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=256
+        path,
+        timeout=PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
     )
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
 
-def _connect_reader(path: Path) -> sqlite3.Connection:
-    connection = _connect(path)
+def _open_reader(path: Path) -> sqlite3.Connection:
+    connection = _open(path)
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute("PRAGMA query_only = ON")
+    connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # what it opens it opens now
     return connection
 
 
+def _fill(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute(f"PRAGMA application_id = {check.APPLICATION_ID}")
+    _migrate(connection, 0)
+
+
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    new = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if new:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute(f"PRAGMA application_id = {check.APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit that was answered survives a power cut. Group commit makes it cheap.
     connection.execute("PRAGMA synchronous = FULL")
-    _migrate(connection, path, new)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path, new: bool) -> None:
+    connection.execute(f"PRAGMA journal_size_limit = {reserve.SIZE}")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == len(MIGRATIONS):
-        return
-    if not new:
+    if version < len(migrations.MIGRATIONS):
         _copy(connection, path.with_name(f"{path.name}.schema-{version}"))
+        _migrate(connection, version)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for migration in MIGRATIONS[version:]:
-            migration(Schema(connection))
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        migrations.migrate(connection, version)
+        connection.execute(f"PRAGMA user_version = {len(migrations.MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:  # all or nothing, also where one is interrupted
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite itself may have dropped it
+            connection.execute("ROLLBACK")
         raise
 
 
 def _copy(connection: sqlite3.Connection, target: Path) -> None:
     """A copy of the store as it was, complete under its name or not there at all."""
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(part)) as copy:
+    part = target.with_name(f"{target.name}.part")
+    with _new(part) as copy:
         connection.backup(copy)
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.rename(target)
+    files.move(part, target)
+
+
+def _remedy(error: OSError | Lost) -> str:
+    full = is_full(error) if isinstance(error, Lost) else error.errno in NO_ROOM
+    return "make room on its disk" if full else ""

@@ -1,7 +1,8 @@
 """The high-water mark: beside the store a file that says which commits it must hold at least.
 
 SQLite takes an empty file for a new store, and one whose WAL was lost or cut for a healthy one: it
-tells of damage, not of loss. The mark is written after each commit and never runs ahead of one.
+tells of damage, not of loss. The mark is written after each commit and never runs ahead of one. It
+is written in place, where there is room for it also on a full disk.
 """
 
 import json
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from taskd.model.errors import StoreError
+from taskd.store import files
 
 SYNC_SECONDS = 1.0  # at most so often; a crash of the daemon loses nothing that is only written
 _SIZE = 512  # bytes, written at once
@@ -38,10 +40,10 @@ def read(store: Path) -> Mark | None:
         return Mark(found["store"], int(found["version"]), tuple(closed) if closed else None)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise StoreError(
             f"cannot read {path}, which says what the store must hold: {error}",
-            hint="taskd run --accept-loss goes on with what is there",
+            hint="go on with what is there: taskd run --accept-loss",
         ) from None
 
 
@@ -52,14 +54,18 @@ def state_of(store: Path) -> tuple[int, int]:
 
 
 class Keeper:
-    """Writes the mark of an open store, from the director's thread."""
+    """Writes the mark of an open store, from the director's thread. Raises OSError."""
 
     def __init__(self, store: Path, identity: str, version: int) -> None:
         self._store = store
         self._identity = identity
         self._version = version
-        self._file = os.open(path_of(store), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path = path_of(store)
+        if not path.is_file():
+            files.put(path, _text(Mark(identity, version)))
+        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._write(Mark(identity, version))
+        os.ftruncate(self._file, _SIZE)  # what was there may have been anything
         self._sync()
 
     def note(self, version: int) -> None:
@@ -69,16 +75,27 @@ class Keeper:
         if time.monotonic() - self._synced >= SYNC_SECONDS:
             self._sync()
 
+    def prove(self) -> None:
+        """That it can be written."""
+        self._write(Mark(self._identity, self._version))
+        self._sync()
+
     def close(self, *, in_order: bool = True) -> None:
         """The store is closed; `in_order`: where it was, and with nothing left in its WAL."""
-        if in_order:
-            self._write(Mark(self._identity, self._version, state_of(self._store)))
-            self._sync()
-        os.close(self._file)
+        try:
+            if in_order:
+                self._write(Mark(self._identity, self._version, state_of(self._store)))
+                self._sync()
+        finally:
+            os.close(self._file)
 
     def _write(self, mark: Mark) -> None:
-        os.pwrite(self._file, json.dumps(asdict(mark)).ljust(_SIZE - 1).encode() + b"\n", 0)
+        os.pwrite(self._file, _text(mark), 0)
 
     def _sync(self) -> None:
         os.fdatasync(self._file)
         self._synced = time.monotonic()
+
+
+def _text(mark: Mark) -> bytes:
+    return json.dumps(asdict(mark)).ljust(_SIZE - 1).encode() + b"\n"

@@ -6,11 +6,35 @@ newer than this program is refused. `user_version` is the number of changes appl
 Times are microseconds since 1970 in UTC; JSON is text.
 """
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 
 from sqlite_utils import Database
 
 Migration = Callable[[Database], None]
+
+
+def migrate(connection: sqlite3.Connection, first: int = 0, last: int | None = None) -> None:
+    """Apply the changes from number `first` on, in the transaction at hand."""
+    for migration in MIGRATIONS[first:last]:
+        migration(Database(connection))
+
+
+def names(connection: sqlite3.Connection) -> set[str]:
+    """Of all tables, their columns, and indexes: `table tasks`, `table tasks.id`, …"""
+    found = connection.execute(
+        "SELECT m.type || ' ' || m.name || coalesce('.' || c.name, '')"
+        " FROM sqlite_schema AS m LEFT JOIN pragma_table_xinfo(m.name) AS c"
+    )
+    return {name for (name,) in found}
+
+
+def names_after(version: int) -> set[str]:
+    """The names that a store of that schema has."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        migrate(connection, 0, version)
+        return names(connection)
 
 
 def create_tables(database: Database) -> None:

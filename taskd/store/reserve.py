@@ -1,35 +1,52 @@
-"""Room on the disk that is given up, part by part, when there is no other."""
+"""Room for when the disk is full: the WAL has its blocks before it needs them.
 
-import contextlib
+So nobody else can take them, and tasks can still be cancelled. While no daemon is at work, SQLite
+has removed the WAL, and another file keeps the room.
+"""
+
 import errno
 import os
 from pathlib import Path
 
 SIZE = 8 << 20
-PART = 1 << 20
+LEAST = 1 << 20  # bytes beside it: with less the disk is full
+FEWEST = 64  # files, likewise
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Reserve:
-    """A file of so many bytes in `path`."""
+    def __init__(self, store: Path, wal: Path) -> None:
+        self._wal = wal
+        self._spare = store.with_suffix(".reserve")
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def is_room(self) -> bool:
+        """For anything but the store, as far as can be seen without a try."""
+        disk = os.statvfs(self._spare.parent)
+        counts_files = disk.f_files > 0
+        enough_files = not counts_files or disk.f_favail >= FEWEST
+        return disk.f_bavail * disk.f_frsize >= LEAST and enough_files
 
-    def give(self) -> None:
-        """Up a part of it."""
-        with contextlib.suppress(FileNotFoundError):
-            os.truncate(self._path, max(0, self._path.stat().st_size - PART))
+    def take(self) -> bool:
+        """Whether the WAL of the open store has its room, and others have some. Raises OSError."""
+        self._spare.unlink(missing_ok=True)
+        taken = _allocate(self._wal, SIZE) and self.is_room() and _allocate(self._spare, LEAST)
+        self._spare.unlink(missing_ok=True)
+        return taken
 
-    def take_back(self) -> bool:
-        """Whether all of it is there now. Raises OSError where that is not for want of room."""
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def leave(self) -> None:
+        """The store is closed. Raises OSError."""
+        _allocate(self._spare, SIZE)
+
+
+def _allocate(path: Path, size: int) -> bool:
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            os.posix_fallocate(file, 0, SIZE)
+            os.posix_fallocate(file, 0, size)
             return True
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            os.ftruncate(file, 0)
-            return False
         finally:
             os.close(file)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        return False

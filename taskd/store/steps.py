@@ -43,6 +43,11 @@ def due(connection: sqlite3.Connection, now: datetime, limit: int) -> list[tuple
     ).fetchall()
 
 
+def count_due(connection: sqlite3.Connection, now: datetime) -> int:
+    row = connection.execute("SELECT count(*) FROM steps WHERE due_at <= ?", (to_number(now),))
+    return int(row.fetchone()[0])
+
+
 def next_due(connection: sqlite3.Connection) -> datetime | None:
     row = connection.execute("SELECT min(due_at) FROM steps WHERE due_at IS NOT NULL").fetchone()
     return from_number(row[0])

@@ -51,6 +51,7 @@ class Transaction:
         self._last_id_before = self._last_id
         self._lanes_before = self._lanes
         self.connection.execute("BEGIN IMMEDIATE")
+        self._rows_before = self.connection.total_changes
         self.now = now
         self.version += 1
         self._begin_empty()
@@ -66,10 +67,17 @@ class Transaction:
         rows.write_history(self.connection, self._history[self._history_written :])
         self._history_written = len(self._history)
 
-    def commit(self) -> None:
-        if self.changed:
+    def commit(self) -> bool:
+        """Whether anything was written. Each commit that writes has its number in the store."""
+        wrote = self.connection.total_changes > self._rows_before
+        if wrote:
             tasks.set_version(self.connection, self.version)
         self.connection.execute("COMMIT")
+        self._forget()
+        return wrote
+
+    def _forget(self) -> None:
+        """What is not needed soon."""
         full = len(self._cache) > CACHED_TASKS
         for task in self.changed.values():
             if task.resting or (full and task.state is State.PLANNED):

@@ -1,22 +1,16 @@
-"""A throw-away daemon for each test. Its folder's name is short enough for a socket."""
+"""A throw-away daemon for each test."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from real_daemon import Daemon
+from real_daemon import Daemon, a_daemon
 
 
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
     """Not started yet, so that it can be configured; ended by the fixture."""
-    root = Path(tempfile.mkdtemp(prefix="tk", dir="/tmp"))
-    one = Daemon(root)
-    yield one
-    one.close()
-    shutil.rmtree(root, ignore_errors=True)
+    with a_daemon() as one:
+        yield one
 
 
 @pytest.fixture

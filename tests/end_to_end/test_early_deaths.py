@@ -95,13 +95,13 @@ def test_clean_stop_is_no_death_and_clears_those_before_it(daemon: Daemon) -> No
 
 
 def test_daemon_that_dies_of_its_recovery_answers_in_safe_mode(daemon: Daemon) -> None:
-    cause = daemon.state / "boot"
-    cause.mkdir()
+    cause = daemon.state / "attempts"
+    cause.write_text("no folder")
 
     died = [daemon.taskd("start").returncode for _ in range(5)]
     daemon.start()
     answered = status(daemon)
-    cause.rmdir()
+    cause.unlink()
     daemon.taskd("restart")
 
     assert died == [1] * 5

@@ -98,6 +98,20 @@ def test_lost_transaction_refuses_only_the_culprit(stage: Stage) -> None:
     assert stage.start().id == 3
 
 
+def test_answer_that_cannot_be_given_undoes_nothing(stage: Stage) -> None:
+    answers: Answers = queue.SimpleQueue()
+
+    def fail(*_: object) -> None:
+        raise ValueError("there is no JSON for it")
+
+    stage.together(
+        lambda: stage.director.put(stage.create, fail), put(stage, answers, stage.create)
+    )
+
+    assert answers.get(timeout=PATIENCE)[0].id == 2
+    assert stage.start().id == 3
+
+
 def test_outcome_that_cannot_be_stored_is_kept_and_tried_again(stage: Stage) -> None:
     task = stage.start()
     call = stage.next_call()

@@ -29,6 +29,7 @@ from taskd.model.step import StepError
 
 STEPS = """\
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -72,6 +73,12 @@ class Demo(Action, label="demo"):
     def interrupt(self): raise KeyboardInterrupt
     @step
     def vanish(self): os._exit(3)
+    @step
+    def orphan(self):
+        line = 'echo $$ > "$0"; exec sleep 60'
+        subprocess.Popen(["sh", "-c", line, self.place], start_new_session=True)
+        self.until(lambda: Path(self.place).exists() and Path(self.place).read_text())
+        os.kill(os.getpid(), 9)
     @step
     def speak(self):
         print("to", "stdout")
@@ -127,6 +134,8 @@ COMMANDS = {
         "$first" "$word" "$TASKD_TASK_ID" "$TASKD_ATTEMPT" > "$TASKD_OUTPUT" """,
     "nothing": "true",
     "fail": 'echo "no $word" >&2; exit 3',
+    "orphan": "setsid sh -c 'echo $$ > \"$place\"; exec sleep 60' & "
+    'until [ -s "$place" ]; do sleep 0.01; done; kill -9 $PPID; sleep 60',
     "speak": "echo to stdout; echo to stderr >&2; printf 'no end'",
     "advance": 'for n in $(seq 0 99); do echo "$n $n of 100" > "$TASKD_PROGRESS"; done; exit 3',
     "whisper": 'echo "it is $password"; echo "it=is $password" > "$TASKD_OUTPUT"',
@@ -146,6 +155,7 @@ CANNOT: dict[str, dict[str, str]] = {
         "test_force_does_not_wait": "nothing can end a thread",
         "test_step_that_does_not_heed_its_time_limit_is_killed": "nothing can end a thread",
         "test_process_that_dies_under_a_step_is_told": "it is the daemon's",
+        "test_what_a_process_that_dies_has_started_is_dead": "it is the daemon's",
     },
     "inline": dict.fromkeys(
         (
@@ -162,6 +172,7 @@ CANNOT: dict[str, dict[str, str]] = {
             "test_calls_run_side_by_side",
             "test_call_given_while_another_runs_is_run_after_it",
             "test_process_that_dies_under_a_step_is_told",
+            "test_what_a_process_that_dies_has_started_is_dead",
         ),
         "a step has ended when `start` returns",
     ),
@@ -276,6 +287,13 @@ class Conformance:
         assert rig.run("vanish") == Interrupted(
             "the process that ran it ended with status 3 before the step returned"
         )
+        assert rig.run("nothing") == Success(None)
+
+    def test_what_a_process_that_dies_has_started_is_dead(self, rig: Rig) -> None:
+        outcome = rig.run("orphan")
+
+        assert isinstance(outcome, Interrupted)
+        assert gone(pid_in(rig.place))
         assert rig.run("nothing") == Success(None)
 
     # What a step says

@@ -233,12 +233,12 @@ def test_daemon_left_behind_by_a_normal_end_lives_on(tmp_path: Path) -> None:
     os.kill(left, signal.SIGKILL)
 
 
-def test_supervisor_killed_means_nobody_knows(tmp_path: Path) -> None:
-    shim = start(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60")
-    command = pid_in(tmp_path / "pid")
+def test_supervisor_killed_means_nobody_knows_and_nothing_is_left(tmp_path: Path) -> None:
+    shim = start(tmp_path, stubborn(tmp_path / "pid"))
+    left = pid_in(tmp_path / "pid")
 
     shim.kill()
     shim.wait()
 
     assert isinstance(examine(tmp_path / "attempt"), Interrupted)
-    wait_for(lambda: gone(command))
+    assert gone(left)

@@ -52,6 +52,16 @@ def test_log_of_an_earlier_attempt_counts_for_the_limit(tmp_path: Path) -> None:
     ]
 
 
+def test_torn_line_of_an_attempt_that_was_killed_spoils_no_other(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"2026-11-25T03:50:00.123456Z stdout F hal")
+
+    log = LogWriter(str(tmp_path / "log"), 1 << 20)
+    log.write("stdout", b"next\n")
+    log.close()
+
+    assert lines(tmp_path / "log") == ["stdout F hal", "stdout F next"]
+
+
 def test_log_that_cannot_be_opened_is_said_and_counted(tmp_path: Path) -> None:
     log = LogWriter(str(tmp_path / "no" / "log"), 100)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlite_utils import Database as Schema
 
 from taskd.model.errors import StoreError
-from taskd.store import database as module
+from taskd.store import migrations
 from taskd.store.check import APPLICATION_ID
 from taskd.store.database import Database
 from taskd.store.migrations import MIGRATIONS
@@ -90,7 +90,7 @@ def test_store_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
 def test_migration_copies_the_store_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make(tmp_path / "taskd.db")
     monkeypatch.setattr(
-        module,
+        migrations,
         "MIGRATIONS",
         (*MIGRATIONS, lambda database: database.execute("CREATE TABLE later (name)")),
     )
@@ -111,7 +111,7 @@ def test_failing_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.M
         database.execute("CREATE TABLE later (name)")
         database.execute("INSERT INTO nowhere VALUES (1)")
 
-    monkeypatch.setattr(module, "MIGRATIONS", (*MIGRATIONS, fail_half_way))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, fail_half_way))
 
     with pytest.raises(StoreError, match="nowhere"):
         Database(path)

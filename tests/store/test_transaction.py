@@ -18,7 +18,7 @@ from taskd.model.lock import exclusive
 from taskd.model.record import replace
 from taskd.model.step import Rescue
 from taskd.model.task import Task
-from taskd.store import locks, tasks
+from taskd.store import locks, meta, tasks
 from taskd.store.database import Database
 from taskd.store.transaction import Transaction
 
@@ -294,6 +294,28 @@ def test_every_commit_has_a_higher_version(database: Database, tx: Transaction) 
 
     assert 0 < first.version < second.version
     assert add(reopened).version > second.version
+
+
+def test_commit_that_only_writes_rows_itself_has_its_number_in_the_store(
+    database: Database, tx: Transaction
+) -> None:
+    tx.begin(NOW)
+    meta.put(tx.write(), "drained", "since today")
+
+    wrote = tx.commit()
+
+    assert (wrote, meta.get(database.writer, "version")) == (True, tx.version)
+
+
+def test_commit_that_writes_nothing_leaves_the_number_as_it_is(
+    database: Database, tx: Transaction
+) -> None:
+    before = add(tx).version
+    tx.begin(NOW)
+
+    wrote = tx.commit()
+
+    assert (wrote, meta.get(database.writer, "version")) == (False, before)
 
 
 def test_call_ids_are_never_given_twice(database: Database, tx: Transaction) -> None:

@@ -8,9 +8,11 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -142,6 +144,16 @@ class Daemon:
             timeout=2 * PATIENCE,
             check=False,
         )
+
+
+@contextlib.contextmanager
+def a_daemon() -> Iterator[Daemon]:
+    """Not started yet, so that it can be configured; it ends with the context."""
+    root = Path(tempfile.mkdtemp(prefix="tk", dir="/tmp"))  # short enough for a socket
+    one = Daemon(root)
+    yield one
+    one.close()
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> Any:

@@ -1,0 +1,43 @@
+"""A throw-away daemon for each test, who kills it and who uses it, all by one seed."""
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from killer import Killer
+from real_daemon import Daemon, a_daemon
+from user import User
+
+ACTIONS = Path(__file__).parent / "actions"
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """FAULT_SEED repeats a run; what it is, is printed."""
+    seed = int(os.environ.get("FAULT_SEED", time.time_ns() % 1_000_000))
+    print(f"FAULT_SEED={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+def daemon(chance: random.Random) -> Iterator[Daemon]:
+    """Not started yet; it knows the actions that write the ledger."""
+    with a_daemon() as one:
+        shutil.copytree(ACTIONS, one.actions, dirs_exist_ok=True)
+        shutil.copy(ACTIONS / "work.sh", one.root)
+        one.configure(executor_slots=chance.choice((3, 8)))
+        yield one
+
+
+@pytest.fixture
+def killer(daemon: Daemon, chance: random.Random) -> Killer:
+    return Killer(daemon, chance)
+
+
+@pytest.fixture
+def user(daemon: Daemon, chance: random.Random) -> User:
+    return User(daemon, chance)
