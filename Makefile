@@ -4,7 +4,7 @@ PYTHON ?= python3
 PREFIX ?= $(HOME)/.local
 BIN := .venv/bin
 
-.PHONY: help demo test check fix bench install
+.PHONY: help demo test faults check fix bench install
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -15,6 +15,9 @@ demo: .venv/ready ## see it work: a backup fails, the daemon is killed, the caus
 test: .venv/ready ## run all tests; ARGS="tests/model -x" for some
 	@.ci/systemd-packages
 	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
+
+faults: .venv/ready ## the long fault suite: hundreds of kills, at random and at each write
+	$(BIN)/pytest -m "" tests/faults $(ARGS)
 
 check: .venv/ready ## format, ruff, mypy, import-linter
 	$(BIN)/ruff format --check
