@@ -267,7 +267,10 @@ def test_check_names_all_that_is_wrong_with_its_place(taskd: Taskd) -> None:
         "taskd.yaml:2: unknown setting 'executor_slot'; did you mean 'executor_slots'?"
     )
     assert "broken.py:2: ModuleNotFoundError" in action
-    assert store == f"cannot use {taskd.state}/taskd.db: file is not a database"
+    assert store == (
+        f"cannot use {taskd.state}/taskd.db: file is not a database;"
+        " move it away, or restore a backup"
+    )
 
 
 def test_check_names_a_configuration_that_is_not_there(taskd: Taskd) -> None:
@@ -300,7 +303,9 @@ def test_check_says_in_a_line_that_a_store_cannot_be_reached(taskd: Taskd) -> No
     checked = taskd("check", "--state-dir", str(state))
 
     assert (checked.returncode, checked.stderr) == (1, "")
-    assert checked.stdout == f"cannot use {state}/taskd.db: File name too long\n"
+    told = f"cannot read {state}/taskd.mark, which says what the store must hold: "
+    assert checked.stdout.startswith(told)
+    assert "File name too long" in checked.stdout
 
 
 def test_sections_without_an_effect_are_noted(taskd: Taskd) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import lab as labs
 import pytest
-from user import User
+from account import User
 
 WHY_NOT = labs.why_not()
 

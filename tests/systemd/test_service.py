@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from account import User
 from lab import Lab, eventually
-from user import User
 
 LOAD = Path(__file__).with_name("load.py")
 
