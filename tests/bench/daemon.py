@@ -137,7 +137,8 @@ _RUN = """
 import sys
 from taskd.daemon import run
 from taskd.places import find_places
-sys.exit(run(find_places(), int(sys.argv[1])))
+from taskd.service.notify import Systemd
+sys.exit(run(find_places(), Systemd(), ready_fd=int(sys.argv[1])))
 """
 
 
