@@ -94,9 +94,8 @@ class Director:
         self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
         self.starting = True  # of steps: not while the daemon only waits for those that run
-        self.drained = (
-            self._read_drained()
-        )  # since when and by whom, where no step is to be started
+        # Since when and by whom, where no step is to be started.
+        self.drained = self._read_drained()
         self._checkpoint_is_due = False
         self._next_due: datetime | None = None
         self._alarm: Timer | None = None
