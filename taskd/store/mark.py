@@ -8,7 +8,7 @@ is written in place, where there is room for it also on a full disk.
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from taskd.model.errors import StoreError
@@ -98,4 +98,4 @@ class Keeper:
 
 
 def _text(mark: Mark) -> bytes:
-    return json.dumps(asdict(mark)).ljust(_SIZE - 1).encode() + b"\n"
+    return json.dumps(vars(mark)).ljust(_SIZE - 1).encode() + b"\n"
