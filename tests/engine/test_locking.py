@@ -20,6 +20,7 @@ def stage() -> Iterator[Stage]:
         a_definition("demo", on_conflict=waits),
         a_definition("reads", locks=("site:blog/read",), on_conflict=waits),
         a_definition("changes", locks=("site:blog",), on_conflict=waits),
+        a_definition("moves", locks=("disk:2",), on_conflict=waits),
         a_definition("copies", locks=("site:shop", "disk:1"), on_conflict=waits),
         a_definition("thinks", planner="host", on_conflict=waits),
         a_definition("alone", singleton=True, on_conflict=waits),
@@ -89,7 +90,47 @@ def test_circle_is_found_at_once_also_behind_another_holder(stage: Stage) -> Non
     assert state(stage, closing) == "paused"
 
 
+def test_circle_of_three_is_found(stage: Stage) -> None:
+    shop, blog, disk = start(stage, "site:shop"), start(stage, "site:blog"), start(stage, "disk:2")
+    delegate(stage, shop, "changes")
+    delegate(stage, blog, "moves")
+
+    closing = delegate(stage, disk, "copies")
+
+    assert state(stage, closing) == "paused"
+
+
+def test_circle_is_found_where_one_operation_stands_against_all(stage: Stage) -> None:
+    shop, blog = start(stage, "site:shop"), start(stage, "site:blog/write")
+    delegate(stage, shop, "changes")
+
+    closing = delegate(stage, blog, "copies")
+
+    assert state(stage, closing) == "paused"
+
+
 # What is held, and by whom
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "waits"),
+    [
+        ("site:blog/read", "site:blog/read", True),
+        ("site:blog/read", "site:blog", True),
+        ("site:blog", "site:blog/read", True),
+        ("site:blog", "site:blog/", True),
+        ("site:blog/read", "site:blog/write", False),
+        ("site:blog", "site:shop", False),
+    ],
+)
+def test_lock_is_for_one_operation_or_for_all(
+    stage: Stage, held: str, wanted: str, waits: bool
+) -> None:
+    start(stage, held)
+
+    task = stage.start(locks=[wanted])
+
+    assert state(stage, task.id) == ("planned" if waits else "running")
 
 
 def test_locks_of_a_task_are_taken_together_or_not_at_all(stage: Stage) -> None:
@@ -190,6 +231,40 @@ def test_who_waits_for_two_is_not_overtaken_at_the_one_that_is_free(stage: Stage
     after = [state(stage, both), state(stage, behind)]
 
     assert [before, *after] == ["planned", "running", "planned"]
+
+
+def test_sub_task_of_a_holder_goes_past_those_who_wait(stage: Stage) -> None:
+    start(stage, "site:shop")
+    parent = start(stage, "site:blog")
+    waiting = stage.start(locks=["site:shop", "disk:2"]).id
+
+    child = delegate(stage, parent, "moves")
+
+    assert [state(stage, waiting), state(stage, child)] == ["planned", "running"]
+
+
+def test_sub_task_of_one_who_holds_nothing_lines_up(stage: Stage) -> None:
+    start(stage, "site:shop")
+    parent = start(stage)
+    stage.start(locks=["site:shop", "disk:2"])
+
+    child = delegate(stage, parent, "moves")
+
+    assert state(stage, child) == "planned"
+
+
+def test_resume_tries_again_to_have_the_lock(stage: Stage) -> None:
+    holder = start(stage, "site:blog")
+    paused = stage.start("changes", on_conflict="pause").id
+    stage.settle()
+
+    stage.client.resume(paused)
+    in_vain = state(stage, paused)
+    stage.end(holder)
+    stage.settle()
+    stage.client.resume(paused)
+
+    assert [in_vain, state(stage, paused)] == ["paused", "running"]
 
 
 def test_who_does_not_wait_takes_what_is_free(stage: Stage) -> None:
