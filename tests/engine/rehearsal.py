@@ -127,6 +127,7 @@ class Rehearsal:
         self.director.serve()
 
     def pass_time(self, seconds: float) -> None:
+        self.serve()
         end = self.clock.now + timedelta(seconds=seconds)
         while self.clock.ring(end):
             self.serve()
