@@ -1,4 +1,4 @@
-"""Makes `builders`, `stage` and `real_daemon` importable from every ring."""
+"""Makes what several rings share importable: `builders`, `stage`, `reference`, `real_daemon`, …"""
 
 from collections.abc import Iterator
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -14,6 +15,8 @@ from taskd.engine.creating import Order, create
 from taskd.engine.recovery import recover
 from taskd.executors.base import Call, Found, Interrupted, NeverRan, Progress, Snoozed, Success
 from taskd.executors.pool import Pool
+from taskd.model.definition import Definition, StepDefinition
+from taskd.model.record import replace
 from taskd.model.step import Step
 from taskd.model.task import Task
 from taskd.store import meta, tasks
@@ -21,12 +24,21 @@ from taskd.store import meta, tasks
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Rehearsal]:
-    """Its task is at work."""
-    made = Rehearsal(tmp_path, [a_definition("demo", ["work", "rest"])], lambda _store: None)
-    made.put(lambda tx: create(tx, made.places, made.catalog.get("demo"), {}, {}, Order(), "a", 1))
-    made.serve()
-    yield made
-    made.close()
+    with closing(at_work(tmp_path, a_definition("demo", ["work", "rest"]))) as made:
+        yield made
+
+
+def at_work(folder: Path, definition: Definition) -> Rehearsal:
+    """A daemon with a task whose first step runs."""
+    made = Rehearsal(folder, [definition], lambda _store: None)
+    start(made)
+    return made
+
+
+def start(daemon: Rehearsal) -> None:
+    definition = daemon.catalog.get("demo")
+    daemon.put(lambda tx: create(tx, daemon.places, definition, {}, {}, Order(), "ana", 1000))
+    daemon.serve()
 
 
 def task_of(daemon: Rehearsal) -> Task:
@@ -101,6 +113,17 @@ def test_step_of_which_nobody_knows_is_interrupted(daemon: Rehearsal) -> None:
     assert work(daemon).error.kind == "interrupted"
 
 
+def test_step_that_three_daemons_find_interrupted_is_poison(tmp_path: Path) -> None:
+    again = StepDefinition(name="work", idempotent=True)
+    with closing(at_work(tmp_path, replace(a_definition("demo"), steps=(again,)))) as daemon:
+        for _ in range(3):
+            daemon.die(Found(ended={call_of(daemon).id: Interrupted("it died")}))
+
+        assert task_of(daemon).state == "paused"
+        assert work(daemon).error.message == "poison: interrupted 3 times in a row; last: it died"
+        assert work(daemon).attempts == 3
+
+
 def test_step_of_which_there_is_no_trace_has_not_begun(daemon: Rehearsal) -> None:
     daemon.die(Found())
 
@@ -139,10 +162,7 @@ def test_what_a_step_said_that_has_ended_meanwhile_is_kept(daemon: Rehearsal) ->
 def test_log_says_in_one_line_what_was_found(
     daemon: Rehearsal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    daemon.put(
-        lambda tx: create(tx, daemon.places, daemon.catalog.get("demo"), {}, {}, Order(), "a", 1)
-    )
-    daemon.serve()
+    start(daemon)
     first, second = daemon.calls.running
     caplog.set_level(logging.INFO)
 

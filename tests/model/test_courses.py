@@ -1,73 +1,24 @@
 """Whatever course a task takes, the rules hold: random plans, outcomes, crashes and people."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
-import pytest
+from agreement import agree
 from builders import NOW, a_new_task, a_step, an_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import Reference, Spec, goes_before, names_in
+from random_plans import references
+from reference import Reference, Spec
 
 from taskd.model import lifecycle
 from taskd.model.definition import Retry
-from taskd.model.step import JSON, Rescue, Step, StepKind, StepState
+from taskd.model.step import Rescue, Step, StepKind, StepState
 from taskd.model.task import State
 
 SECOND = timedelta(seconds=1)
 LENGTH = 60  # events in a course
 CANCELLED_FROM, UNLOCKED_FROM = 252, 246  # of a die of 256
 GOOD = ("begun", "due", "planned", "succeeded", "killed", "resume")
-
-# How a history reads, a letter an event. After a pause comes a person; after cancelling no more
-# begins, and what still runs may fail; who is unlocked may be resumed when he has stopped.
-LETTERS = {
-    "created": "c", "planned": "p", "started": "s", "step failed": "f", "step retried": "r",
-    "step interrupted": "i", "paused": "z", "resumed": "m", "skipped": "k", "cancelled": "x",
-    "waiting": "w", "unlocked": "u", "stopped": ".",
-}  # fmt: skip
-UNLOCKING = "(zk*|x[fi]*)?u[fiux]*"
-RESUMED = rf"(zk*m|{UNLOCKING}\.m)"
-PLANNING, IDLE, WORKING = rf"([fiw]|{RESUMED})*", f"({RESUMED})*", rf"([rfik]|zk+|{RESUMED})*"
-ENDING = rf"((zk*)?(x[fi]*p?)?|{UNLOCKING})\.?"
-STORY = re.compile(rf"c{PLANNING}(p{IDLE}(s{WORKING})?)?{ENDING}")
-
-
-SPECS = st.builds(
-    Spec,
-    rescue=st.sampled_from([str(rescue) for rescue in Rescue]),
-    retries=st.integers(0, 2),
-    idempotent=st.booleans(),
-    weight=st.sampled_from([1.0, 3.0, 0.1, 0.0]),
-)
-KINDS = st.sampled_from(["sequence", "concurrence"])
-SETS = st.sets(st.integers(1, 5))
-
-
-@st.composite
-def references(draw: st.DrawFn) -> Reference:
-    """A task of up to six steps that is not planned yet."""
-    flow = draw(flows("abcdef"[: draw(st.integers(0, 6))]))
-    specs = {"plan": replace(draw(SPECS), retries=0, idempotent=True)}
-    for name in names_in(flow):
-        earlier = sorted(goes_before(flow, name))
-        needs = (earlier[number - 1] for number in draw(SETS) if number <= len(earlier))
-        specs[name] = replace(draw(SPECS), needs=tuple(needs))
-    if draw(st.booleans()):
-        specs["finalize"] = draw(SPECS)
-    return Reference(flow, specs)
-
-
-@st.composite
-def flows(draw: st.DrawFn, names: str) -> JSON:
-    """Nested sequences and concurrences of `names`."""
-    if len(names) < 2:
-        return names or None
-    cuts = sorted(cut for cut in draw(SETS) if cut < len(names)) or [1]
-    parts = [names[i:j] for i, j in zip([0, *cuts], [*cuts, None], strict=True)]
-    return [draw(KINDS), *(draw(flows(part)) for part in parts)]
 
 
 class Course:
@@ -190,48 +141,17 @@ class Course:
         ]
 
 
-def state_of(step: Step) -> str:
-    """As the reference has it."""
-    if step.state is StepState.SUSPENDED:
-        if step.kind is StepKind.PLAN:
-            return "in line"
-        return "snoozing" if step.due_at else "awake" if step.ready else "delegating"
-    return "waiting" if step.due_at else str(step.state)
-
-
-def check(course: Course) -> None:
-    """The task is what the reference says, and as every task has to be."""
-    task, reference = course.task, course.reference
-    steps = task.steps.values()
-    known = {step.name: state_of(step) for step in steps}
-    kept = {step.name: step.kept for step in steps if step.kind is not StepKind.PLAN}
-    at_work = [s for s in steps if s.ready or s.due_at or s.state in ("running", "suspended")]
-
-    assert (task.state, task.result) == (reference.state, reference.result)
-    assert known == {name: reference.steps[name] for name in known}
-    assert [step.name for step in steps if step.ready] == reference.can_begin()
-    assert kept == {name: reference.kept[name] for name in kept}
-    assert task.resting != bool(at_work)
-    assert task.resumable == reference.unlocked
-    assert task.progress == pytest.approx(reference.progress())
-    assert 0.0 <= task.progress <= 1.0
-    assert task.progress == 1.0 or task.result not in ("success", "warning")
-    assert bool(task.ended_at) == task.finished
-    assert STORY.fullmatch("".join(LETTERS[event.event] for event in task.history))
-    assert [e.at for e in task.history] == sorted(e.at for e in task.history)
-
-
 @settings(max_examples=1000, deadline=None)
 @given(references(), st.binary(min_size=LENGTH, max_size=LENGTH))
 def test_task_does_what_the_reference_says(reference: Reference, dice: bytes) -> None:
     course = Course(reference)
-    check(course)
+    agree(course.task, course.reference)
     for die in dice:
         before = course.task.steps.values()
         if not (events := list(course.possible())):
             return
         course.happen(*by_force(course, die) or events[die % len(events)])
-        check(course)
+        agree(course.task, course.reference)
         assert all(course.task.steps[step.name] == step for step in before if step.finished)
     bring_to_its_end(course)
 
@@ -248,6 +168,6 @@ def bring_to_its_end(course: Course) -> None:
     for _ in range(LENGTH):
         if good := [event for event in course.possible() if event[0] in GOOD]:
             course.happen(*good[0])
-            check(course)
+            agree(course.task, course.reference)
     assert course.task.finished
     assert not course.task.resumable
