@@ -1,6 +1,7 @@
 """Disks of a test: small ones, in memory, and ones that cannot be written."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -44,6 +45,12 @@ class Disk:
         with contextlib.suppress(OSError), open(self.path / "ballast", "ab", buffering=0) as file:
             while True:
                 file.write(bytes(CHUNK))
+
+    def fill_with_files(self, folder: Path) -> None:
+        """Until there may be no other one."""
+        with contextlib.suppress(OSError):
+            for number in itertools.count():
+                (folder / str(number)).touch()
 
     def make_room(self) -> None:
         (self.path / "ballast").unlink()
