@@ -1,0 +1,42 @@
+"""A process whose calls on some files fail, or kill it: what `faults.c` is told."""
+
+import errno
+import shutil
+from pathlib import Path
+
+COMPILER = shutil.which("cc") or shutil.which("gcc")
+KILL = 0
+
+
+class Faults:
+    def __init__(self, library: Path, switch: Path) -> None:
+        self.switch = switch
+        self._library = library
+
+    def on(
+        self,
+        files: str,
+        calls: str = "write sync",
+        *,
+        at: int = 1,
+        times: int = 0,
+        error: int = errno.EIO,
+    ) -> dict[str, str]:
+        """The environment of a process to which that happens; `times` 0: from then on."""
+        return self._told(files) | {
+            "FAULT_CALLS": calls,
+            "FAULT_AT": str(at),
+            "FAULT_TIMES": str(times),
+            "FAULT_ERROR": str(error),
+        }
+
+    def while_switched_on(self, files: str, calls: str, error: int = errno.EIO) -> dict[str, str]:
+        """All of them, while `switch` is there."""
+        return self.on(files, calls, error=error) | {"FAULT_WHILE": str(self.switch)}
+
+    def noted(self, files: str, notes: Path) -> dict[str, str]:
+        """Nothing fails, and a power cut can be had later."""
+        return self._told(files) | {"FAULT_NOTES": str(notes)}
+
+    def _told(self, files: str) -> dict[str, str]:
+        return {"LD_PRELOAD": str(self._library), "FAULT_FILES": files}

@@ -1,0 +1,206 @@
+"""The disk is full while steps run: nothing is lost, what must work does, and it ends by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gates import ACTION, Gate, state
+from mounts import Disk, why_not
+from real_daemon import Daemon, eventually
+
+from taskd.client import Client
+from taskd.store.reserve import SIZE
+
+SOON = 5.0  # seconds until it goes on when there is room
+
+TWO = """\
+label: two
+input: {ledger: str}
+steps:
+  first:
+    shell: echo first >> "$ledger"; until test -e "$ledger.open"; do sleep 0.02; done
+  second:
+    shell: echo second >> "$ledger"
+"""
+
+
+@pytest.fixture
+def running(small: Daemon) -> Daemon:
+    """On a small disk, with slots enough."""
+    small.configure(executor_slots=8, cancel_grace="1s")
+    small.write_action("wait.py", ACTION)
+    small.write_action("two.yaml", TWO)
+    small.start()
+    return small
+
+
+@pytest.fixture
+def crowded(root: Path) -> Iterator[Disk]:
+    """A disk that takes few files."""
+    if reason := why_not():
+        pytest.skip(reason)
+    disk = Disk(root / "s", "size=24m,nr_inodes=300")
+    disk.mount()
+    yield disk
+    disk.unmount()
+
+
+def fill(disk: Disk, daemon: Daemon) -> None:
+    """The daemon has noticed it."""
+    disk.fill()
+    eventually(lambda: state(daemon) == "disk full")
+
+
+def result(daemon: Daemon, task_id: int) -> str:
+    """Of a task that is to end."""
+    with Client(daemon.socket) as client:
+        return client.wait(task_id, timeout=20).result
+
+
+def test_full_disk_takes_no_task_and_says_why(running: Daemon, disk: Disk) -> None:
+    fill(disk, running)
+
+    refused = running.taskctl("exec", "--", "echo too late")
+    listed = running.taskctl("list")
+    status = running.taskd("status")
+
+    assert (refused.returncode, listed.returncode, status.returncode) == (1, 0, 0)
+    assert "no task is started now: the disk is full" in refused.stderr
+    assert "make room" in refused.stderr
+    assert "the disk is full: no step is started until that is over" in listed.stderr
+    assert "the disk is full: no step is started until that is over" in status.stdout
+    assert running.task_count() == 0
+
+
+def test_tasks_that_run_can_be_cancelled_though_others_eat_all_room(
+    running: Daemon, disk: Disk
+) -> None:
+    greedy = f"head -c 1M /dev/zero >> {disk.path}/greed"
+    gates = [Gate(running).shell("seq 5000"), Gate(running).shell(greedy), Gate(running).python()]
+    for gate in gates:
+        gate.begun()
+    fill(disk, running)
+
+    cancelled = [running.taskctl("cancel", gate.task_id).returncode for gate in gates]
+
+    assert cancelled == [0, 0, 0]
+    assert [result(running, gate.task_id) for gate in gates] == ["cancelled"] * 3
+
+
+def test_steps_that_end_on_a_full_disk_have_ended(running: Daemon, disk: Disk) -> None:
+    gates = [Gate(running).shell("seq 5000"), Gate(running).shell(), Gate(running).python()]
+    for gate in gates:
+        gate.begun()
+    fill(disk, running)
+
+    for gate in gates:
+        gate.open()
+
+    eventually(lambda: all(gate.ended_well() for gate in gates))
+
+
+def test_what_waits_goes_on_by_itself_when_there_is_room(running: Daemon, disk: Disk) -> None:
+    task_id = running.start_action("two")
+    eventually(running.ledger_lines)
+    fill(disk, running)
+    Path(f"{running.ledger}.open").touch()
+    eventually(lambda: running.show(task_id)["steps"][1]["state"] == "success")
+    before = running.ledger_lines()
+
+    disk.make_room()
+
+    eventually(lambda: running.ledger_lines() == ["first", "second"], SOON)
+    assert before == ["first"]
+    assert result(running, task_id) == "success"
+    assert state(running) == "running"
+    assert running.wait(running.start_task("exec", "--", "true")) == 0
+
+
+def test_outcomes_of_a_time_without_daemon_are_recorded(running: Daemon, disk: Disk) -> None:
+    gates = [Gate(running).shell().begun(), Gate(running).python().begun()]
+    fill(disk, running)
+    running.kill_9()
+    for gate in gates:
+        gate.open()
+
+    running.start()
+    full = state(running)
+    disk.make_room()
+
+    eventually(lambda: all(gate.ended_well() for gate in gates), SOON)
+    assert full == "disk full"
+
+
+def test_output_for_which_there_is_no_room_is_recorded_later(running: Daemon, disk: Disk) -> None:
+    size = 900_000
+    gate = running.root / "open"
+    line = f"until test -e {gate}; do sleep 0.02; done; head -c {size} /dev/zero | tr '\\0' x"
+    task_ids = [running.start_task("exec", "--", line) for _ in range(3)]
+    fill(disk, running)
+    gate.touch()
+    with Client(running.socket) as client:
+        before = [client.wait(task_id, timeout=1).state for task_id in task_ids]
+
+    disk.make_room()
+
+    assert before == ["running"] * 3
+    assert [result(running, task_id) for task_id in task_ids] == ["success"] * 3
+    assert [len(running.show(task_id)["output"]) for task_id in task_ids] == [size] * 3
+
+
+def test_stopped_daemon_starts_on_a_full_disk_and_cancels(running: Daemon, disk: Disk) -> None:
+    gate = Gate(running).shell().begun()
+    running.taskd("stop")
+    disk.fill()
+
+    started = running.taskd("start")
+    cancelled = running.taskctl("cancel", gate.task_id)
+
+    assert (started.returncode, cancelled.returncode) == (0, 0)
+    assert "the disk is full" in started.stderr
+    assert result(running, gate.task_id) == "cancelled"
+
+
+def test_first_start_on_a_full_disk_is_refused_and_leaves_nothing_in_the_way(
+    small: Daemon, disk: Disk
+) -> None:
+    disk.fill()
+
+    refused = small.taskd("run")
+    disk.make_room()
+    started = small.taskd("start")
+
+    assert (refused.returncode, started.returncode) == (78, 0)
+    assert "make room on its disk" in refused.stderr
+
+
+def test_disk_that_takes_no_more_files_is_full(crowded: Disk) -> None:
+    daemon = Daemon(crowded.path.parent)
+    daemon.start()
+    ballast = crowded.path / "files"
+    ballast.mkdir()
+    gate = Gate(daemon).shell().begun()
+    crowded.fill_with_files(ballast)
+    eventually(lambda: state(daemon) == "disk full")
+
+    refused = daemon.taskctl("exec", "--", "true")
+    cancelled = daemon.taskctl("cancel", gate.task_id)
+    for file in ballast.iterdir():
+        file.unlink()
+
+    assert (refused.returncode, cancelled.returncode) == (1, 0)
+    eventually(lambda: state(daemon) == "running", SOON)
+    assert daemon.wait(daemon.start_task("exec", "--", "true")) == 0
+    daemon.close()
+
+
+def test_reserve_is_there_while_a_daemon_is_at_work_and_while_none_is(
+    running: Daemon, disk: Disk
+) -> None:
+    at_work = (disk.path / "taskd.db-wal").stat()
+    running.taskd("stop")
+    at_rest = (disk.path / "taskd.reserve").stat()
+
+    assert [found.st_blocks * 512 for found in (at_work, at_rest)] == [SIZE, SIZE]
+    running.start()
+    assert not (disk.path / "taskd.reserve").exists()

@@ -1,0 +1,51 @@
+"""The machine dies: what a client was told is there, and the mark does not promise more."""
+
+import random
+from pathlib import Path
+
+import power
+import pytest
+from at_work import Workers
+from faults import KILL, Faults
+
+from taskd.store import tasks
+from taskd.store.check import find_problems
+from taskd.store.database import Database
+
+STORE = "/taskd."
+TASKS = 12
+CALLS = 400  # about, on the store's files, from nothing to so many tasks
+SOME = range(3, CALLS, 26)
+OTHERS = [pytest.param(n, marks=pytest.mark.long) for n in range(1, CALLS) if n not in SOME]
+
+
+@pytest.fixture
+def store(root: Path) -> Path:
+    (root / "s").mkdir()
+    return root / "s" / "taskd.db"
+
+
+def stored(store: Path) -> set[int]:
+    database = Database(store)
+    try:
+        return {task.id for task in tasks.find_page(database.writer, None, 1000)}
+    finally:
+        database.close()
+
+
+def told(file: Path) -> set[int]:
+    return {int(line) for line in file.read_text().split()} if file.exists() else set()
+
+
+@pytest.mark.parametrize("moment", [*SOME, *OTHERS])
+@pytest.mark.parametrize("survivors", ["none", "some"])
+def test_what_was_told_is_there_after_a_power_cut(
+    root: Path, store: Path, workers: Workers, faults: Faults, moment: int, survivors: str
+) -> None:
+    environment = faults.on(STORE, at=moment, error=KILL) | faults.noted(STORE, root / "notes")
+
+    workers.do(environment, "write", store.parent, root / "told", TASKS)
+    power.cut(store.parent, root / "notes", random.Random(moment) if survivors == "some" else None)
+
+    assert find_problems(store) == []
+    assert stored(store) >= told(root / "told")
