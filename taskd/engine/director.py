@@ -419,5 +419,5 @@ def _do(function: Callable[..., object], *arguments: object) -> None:
     """One of several things that do not depend on each other."""
     try:
         function(*arguments)
-    except Exception:
+    except Exception:  # it is committed: a mistake of ours in one must not keep the others back
         log.exception("what follows a commit has failed")
