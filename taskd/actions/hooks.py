@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from taskd.actions.place import place_of_function
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.model.definition import Hook
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict, cast
 
 from taskd.actions.place import Place
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.model.definition import Isolation
 from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval

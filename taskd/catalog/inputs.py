@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from copy import deepcopy
 
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.catalog.schema import find_problem
 from taskd.catalog.words import read_word
 from taskd.model.definition import Definition, Field

@@ -14,7 +14,7 @@ from typing import Any
 
 from taskd.actions.action import Action
 from taskd.actions.function import action_of
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.model.errors import NotFound
 
 PACKAGE = "taskd_actions"

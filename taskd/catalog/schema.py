@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from math import isfinite
 
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.model.schema import expected
 from taskd.model.step import JSON
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.catalog.schema import find_problem
 from taskd.catalog.yaml_document import QUOTE, Document, Path
 from taskd.model.definition import Field

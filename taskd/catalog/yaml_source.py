@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 from taskd.actions.options import check_label
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.catalog.describe import revision_of
 from taskd.catalog.schema import find_problem
 from taskd.catalog.yaml_checks import (

@@ -8,7 +8,7 @@ from typing import Any
 from taskd import step_types
 from taskd.actions.retries import check_retry
 from taskd.actions.step import MAX_WEIGHT
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.catalog.yaml_checks import (
     FLAG,
     LENGTH,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from math import isfinite
 
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.actions.types import INSTEAD
 from taskd.executors.base import MAX_OUTPUT
 from taskd.model.definition import StepDefinition

@@ -19,7 +19,7 @@ from taskd.actions.declaration import Declaration, declaration_of
 from taskd.actions.outcome import Requested, Snooze, SubTasks, as_request
 from taskd.actions.place import Place, place_of_function
 from taskd.actions.secret import hide
-from taskd.actions.suggest import did_you_mean
+from taskd.model.suggest import did_you_mean
 from taskd.catalog.python_source import find_action, find_function
 from taskd.executors.base import (
     Call,

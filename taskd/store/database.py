@@ -187,7 +187,12 @@ def _open(path: Path) -> sqlite3.Connection:
         cached_statements=256,
     )
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("folded", 1, _folded, deterministic=True)
     return connection
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else str(text).casefold()
 
 
 def _open_reader(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,113 @@
+"""What can be searched for: a line a field.
+
+`sql` is where the value is found: in `tasks`, or in a table of which a task has many rows.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from taskd.model.step import StepState
+from taskd.model.task import ExecutionType, Result, State
+
+TEXTS = ("=", "!=", "~", "!~", "^", "!^")
+ORDER = ("=", "!=", ">", ">=", "<", "<=")
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    ONE_OF = "one of"
+    WHOLE = "whole number"
+    NUMBER = "number"
+    TIME = "time"
+    DURATION = "duration"
+    JSON = "value"
+
+
+OPERATORS = {
+    Kind.TEXT: TEXTS,
+    Kind.ONE_OF: ("=", "!=", "^", "!^"),
+    Kind.WHOLE: (*ORDER, "^", "!^"),
+    Kind.NUMBER: (*ORDER, "^", "!^"),
+    Kind.TIME: ORDER,
+    Kind.DURATION: ORDER,
+    Kind.JSON: (*ORDER, "~", "!~", "^", "!^"),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """`table` is "" where a task has one value. `me`: what `current_user` stands for."""
+
+    name: str
+    kind: Kind
+    sql: str
+    table: str = ""
+    also: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    me: str = ""
+    folded: str = ""  # where the value stands as casefold makes it, or LIKE compares it well
+    other: str = ""  # a second value: either may match
+    key: str = ""  # of a JSON object
+
+
+def _resource(name: str, column: str, table: str) -> tuple[Field, ...]:
+    """The resource, `type:id`, and its parts."""
+    kind = f"substr({column}, 1, instr({column}, ':') - 1)"
+    identity = f"substr({column}, instr({column}, ':') + 1)"
+    return (
+        Field(name, Kind.TEXT, column, table),
+        Field(f"{name}_type", Kind.TEXT, kind, table),
+        Field(f"{name}_id", Kind.TEXT, identity, table),
+    )
+
+
+FIELDS = (
+    Field("id", Kind.WHOLE, "tasks.id"),
+    Field("parent_task_id", Kind.WHOLE, "tasks.parent_task_id"),
+    Field("recurring_logic.id", Kind.WHOLE, "tasks.recurring_logic_id", also=("task_group.id",)),
+    Field("label", Kind.TEXT, "tasks.label", folded="tasks.label"),
+    Field("name", Kind.TEXT, "tasks.name", also=("action",), folded="tasks.folded_name"),
+    Field("external_id", Kind.TEXT, "tasks.external_id"),
+    Field("key", Kind.TEXT, "tasks.key"),
+    Field("state", Kind.ONE_OF, "tasks.state", values=tuple(map(str, State))),
+    Field("result", Kind.ONE_OF, "tasks.result", values=tuple(map(str, Result))),
+    Field(
+        "execution_type", Kind.ONE_OF, "tasks.execution_type", values=tuple(map(str, ExecutionType))
+    ),
+    Field("type", Kind.ONE_OF, "tasks.type", values=("python", "yaml", "shell")),
+    Field("created_at", Kind.TIME, "tasks.created_at"),
+    Field("start_at", Kind.TIME, "tasks.start_at"),
+    Field("start_before", Kind.TIME, "tasks.start_before"),
+    Field("started_at", Kind.TIME, "tasks.started_at"),
+    Field("ended_at", Kind.TIME, "tasks.ended_at"),
+    Field("state_updated_at", Kind.TIME, "tasks.state_updated_at"),
+    Field("duration", Kind.DURATION, "(ifnull(tasks.ended_at, {now}) - tasks.started_at)"),
+    Field("progress", Kind.NUMBER, "tasks.progress"),
+    Field("user", Kind.TEXT, "tasks.user", also=("owner", "owner.login"), me="name"),
+    Field("user.id", Kind.WHOLE, "tasks.uid", also=("owner.id",), me="id"),
+    *_resource("resource", "resource", "links"),
+    *_resource("locked_resource", "resource", "locks"),
+    Field("lock.operation", Kind.TEXT, "nullif(operation, '')", "locks"),
+    Field("step", Kind.TEXT, "name", "steps"),
+    Field("step.state", Kind.ONE_OF, "state", "steps", values=tuple(map(str, StepState))),
+    Field(
+        "error",
+        Kind.TEXT,
+        "json_extract(error, '$.message')",
+        "steps",
+        other="json_extract(error, '$.kind')",
+    ),
+)
+OBJECTS = ("input", "output")  # `input.site` is the value that a task's input has at `site`
+_BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.also)}
+NAMES = tuple(_BY_NAME)
+
+
+def find(name: str) -> Field | None:
+    """The field that is called so, in any case but for a key of `input` and `output`."""
+    if field := _BY_NAME.get(name.lower()):
+        return field
+    object_, dot, key = name.partition(".")
+    if dot and key and object_.lower() in OBJECTS:
+        return Field(f"{object_.lower()}.{key}", Kind.JSON, f"tasks.{object_.lower()}", key=key)
+    return None
