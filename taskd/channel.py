@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from taskd import wire
+from taskd.local_zone import local_zone
 from taskd.model.errors import InvalidInput, ProtocolError, TaskdError, Unavailable
 from taskd.socket_path import find_socket
 
@@ -31,7 +32,7 @@ class Channel:
         self._socket = _connect(self.path)
         try:
             self.daemon: dict[str, Any] = self.ask(
-                "hello", protocol=wire.PROTOCOL, client=self.name
+                "hello", protocol=wire.PROTOCOL, client=self.name, zone=local_zone()
             )
         except BaseException:  # nobody would hold it
             self.close()

@@ -114,7 +114,11 @@ class Client(Channel):
         after: str = "",
         full: bool = False,
     ) -> Page[Task]:
-        """Tasks, newest first; without steps, locks, input and output unless `full`."""
+        """A page of tasks that `search` means, the newest first unless `order` says otherwise.
+
+        They are without steps, locks, input and output unless `full`. `after` is what the page
+        before has there. Raises QueryError.
+        """
         return self.call(
             "tasks.find",
             Page[Task],
@@ -124,6 +128,14 @@ class Client(Channel):
             after=after,
             full=full,
         )
+
+    def count(self, search: str = "") -> int:
+        """How many tasks `search` means. Raises QueryError."""
+        return self.call("tasks.count", int, search=search)
+
+    def explain(self, search: str = "", order: str = "") -> dict[str, Any]:
+        """How a search is read (`query`, `order`), and how SQLite finds it (`plan`: lines)."""
+        return self.call("tasks.explain", dict[str, Any], search=search, order=order)
 
     def watch(self, task_id: TaskRef, seen: int = -1, timeout: float = 30.0) -> Task:
         """The task once its `version` is above `seen`, or as it is after `timeout` seconds."""

@@ -20,7 +20,7 @@ from enum import Enum
 from functools import lru_cache, partial
 from typing import Any, TypeVar, Union
 
-from taskd.model.errors import InvalidInput, ProtocolError, TaskdError, by_code
+from taskd.model.errors import InvalidInput, ProtocolError, QueryError, TaskdError, by_code
 
 PROTOCOL = 1
 MAX_LINE = 16 * 1024 * 1024
@@ -60,8 +60,8 @@ def result(number: object, value: str) -> bytes:
 
 def failure(number: object, error: TaskdError, code: int = REFUSED) -> bytes:
     data: dict[str, object] = {"code": error.code, "hint": error.hint}
-    if hasattr(error, "position"):
-        data["position"] = error.position
+    if isinstance(error, QueryError):
+        data |= {"position": error.position, "query": error.query}
     body = {"code": code, "message": error.message, "data": data}
     return dumps({"jsonrpc": "2.0", "id": number, "error": body}).encode() + b"\n"
 
@@ -70,7 +70,7 @@ def error_from(body: Mapping[str, Any]) -> TaskdError:
     """The exception that an `error` object stands for."""
     data = body.get("data") or {}
     kind = by_code(data.get("code", "error"))
-    extra = {"position": data["position"]} if "position" in data else {}
+    extra = {name: data[name] for name in ("position", "query") if name in data}
     return kind(str(body.get("message", "unknown error")), hint=data.get("hint", ""), **extra)
 
 

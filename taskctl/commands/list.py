@@ -1,11 +1,12 @@
 """`taskctl list`."""
 
 import sys
+from collections.abc import Iterator
 
 import click
 
 from taskctl.options import Command, Setup, pass_setup
-from taskctl.view.forms import Record, as_page, print_list
+from taskctl.view.forms import Record, print_one, print_pages
 
 PAGE = 500  # records a request
 
@@ -17,12 +18,14 @@ FIELDS = (
 
 
 @click.command(cls=Command)
-@click.option("--search", default="", hidden=True)  # the daemon says that there is none yet
-@click.option("--order", default="", hidden=True)
+@click.option("--search", metavar="QUERY", default="", help="Only these: 'state = paused'.")
+@click.option("--order", metavar="COLUMN", default="", help="As in 'duration desc'.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most.")
-@click.option("--all", "everything", is_flag=True, help="All tasks, not only the newest.")
+@click.option("--all", "everything", is_flag=True, help="All of them, as they are found.")
 @click.option("--columns", metavar="A,B", help="Show these columns.")
+@click.option("--count", is_flag=True, help="Only how many there are.")
 @click.option("--full", is_flag=True, help="With steps, locks, errors, input and output (json).")
+@click.option("--explain", is_flag=True, help="How the search is read and looked up.")
 @pass_setup
 def command(
     setup: Setup,
@@ -31,20 +34,28 @@ def command(
     limit: int,
     everything: bool,
     columns: str | None,
+    count: bool,
     full: bool,
+    explain: bool,
 ) -> None:
-    """List tasks, newest first."""
-    names = _choose(columns, full) if columns else []
-    query = {"search": search, "order": order, "full": full}
-    page = _find(setup, query, sys.maxsize if everything else limit)
-    if everything:
-        page = as_page(page["items"])
-    if setup.output == "table":
-        _print_table(setup, page, names)
-        return
-    if names and setup.output != "name":
-        page["items"] = [{name: task.get(name) for name in names} for task in page["items"]]
-    print_list(setup.output, page, fields=names or FIELDS, headers=setup.headers)
+    """List tasks, newest first. docs/search.md tells what can be searched for."""
+    if explain:
+        _explain(setup, search, order)
+    elif count:
+        _count(setup, search)
+    else:
+        names = _choose(columns, full) if columns else []
+        query = {"search": search, "order": order, "full": full}
+        pages = _pages(setup, query, sys.maxsize if everything else limit)
+        if setup.output == "table":
+            _print_table(setup, pages, names)
+        else:
+            print_pages(
+                setup.output,
+                _trimmed(pages, names if setup.output != "name" else [], full),
+                fields=names or FIELDS,
+                headers=setup.headers,
+            )
 
 
 LEFT_OUT = frozenset(
@@ -61,32 +72,70 @@ def _choose(columns: str, full: bool) -> list[str]:
     return names
 
 
-def _find(setup: Setup, query: Record, limit: int) -> Record:
-    """The newest tasks as one page, however many the daemon makes of it."""
-    items: list[Record] = []
+def _pages(setup: Setup, query: Record, limit: int) -> Iterator[Record]:
+    """The tasks, page by page, as they are asked for."""
+    left, after = limit, ""
     while True:
-        wanted = min(PAGE, limit - len(items))
-        after = str(items[-1]["id"]) if items else ""
+        wanted = min(PAGE, left)
         page: Record = setup.channel.ask("tasks.find", **query, limit=wanted, after=after)
-        items += page["items"]
-        if len(page["items"]) < wanted or len(items) >= limit:
-            break
-    if not query["full"]:
-        items = [{k: v for k, v in task.items() if k not in LEFT_OUT} for task in items]
-    return page | {"items": items}
+        yield page
+        left -= wanted
+        if len(page["items"]) < wanted or not left:
+            return
+        after = page["after"]
 
 
-def _print_table(setup: Setup, page: Record, names: list[str]) -> None:
+def _trimmed(pages: Iterator[Record], names: list[str], full: bool) -> Iterator[Record]:
+    """With the fields that were asked for."""
+    for page in pages:
+        items = page["items"]
+        if names:
+            items = [{name: task.get(name) for name in names} for task in items]
+        elif not full:
+            items = [{k: v for k, v in task.items() if k not in LEFT_OUT} for task in items]
+        yield page | {"items": items}
+
+
+def _print_table(setup: Setup, pages: Iterator[Record], names: list[str]) -> None:
     from taskctl.view import columns
     from taskctl.view.console import console, show
     from taskctl.view.table import table
 
     chosen = columns.choose(names or columns.for_width(console().width))
-    if not page["items"]:
+    shown, total = 0, 0
+    for page in pages:
+        total = page["total"]
+        if page["items"]:
+            headers = setup.headers and not shown
+            show(setup.color, table(chosen, page["items"], headers=headers))
+        shown += len(page["items"])
+    _tell_how_many(shown, total)
+
+
+def _tell_how_many(shown: int, total: int | None) -> None:
+    if not shown:
         click.echo("no tasks; taskctl actions lists what can be run", err=True)
-        return
-    show(setup.color, table(chosen, page["items"], headers=setup.headers))
-    shown, total = len(page["items"]), page["total"]
-    if total is None or total > shown:
+    elif total is None or total > shown:
         count = "more than 10,000" if total is None else total
         click.echo(f"{shown} of {count} tasks; --limit N or --all shows more", err=True)
+
+
+def _count(setup: Setup, search: str) -> None:
+    number = setup.channel.ask("tasks.count", search=search)
+    if setup.output in ("table", "name"):
+        click.echo(number)
+    else:
+        print_one(setup.output, {"count": number}, headers=setup.headers)
+
+
+def _explain(setup: Setup, search: str, order: str) -> None:
+    told = setup.channel.ask("tasks.explain", search=search, order=order)
+    if setup.output != "table":
+        print_one(setup.output, told, name="query", headers=setup.headers)
+        return
+    from taskctl.view.inert import inert
+
+    click.echo(f"query  {inert(told['query']) or 'all tasks'}")
+    click.echo(f"order  {told['order']}")
+    for line in told["plan"]:
+        click.echo(f"sqlite {line}")

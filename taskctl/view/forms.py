@@ -3,9 +3,10 @@
 JSON and YAML are escaped by their own rules, so they are inert; CSV and names go through `inert`.
 """
 
+import itertools
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from taskctl.view.inert import inert, inert_cell
@@ -22,20 +23,49 @@ def print_list(
     headers: bool = True,
 ) -> None:
     """A page of records. `name` is the field that names one, `fields` are the columns of CSV."""
-    items = page["items"]
+    print_pages(form, iter([page]), name=name, fields=fields, headers=headers)
+
+
+def print_pages(
+    form: str,
+    pages: Iterator[Record],
+    *,
+    name: str = "id",
+    fields: Sequence[str] | None = None,
+    headers: bool = True,
+) -> None:
+    """The same of pages that follow each other; each is printed as it comes."""
     if form == "json":
-        more = {"more": True} if page.get("more") else {}
-        _print_json({"total": page["total"], "items": items, **more})
-    elif form == "jsonl":
-        for item in items:
-            print(json.dumps(item, separators=(",", ":")))
-    elif form == "yaml":
-        _print_yaml(items)
-    elif form == "csv":
-        _print_csv(items, fields or _plain_fields(items), headers)
-    else:
-        for item in items:
-            print(inert(item[name]))
+        _print_document(pages)
+        return
+    for page in pages:
+        items = page["items"]
+        if form == "jsonl":
+            for item in items:
+                print(json.dumps(item, separators=(",", ":")))
+        elif form == "yaml":
+            _print_yaml(items)
+        elif form == "csv":
+            _print_csv(items, fields or _plain_fields(items), headers)
+            headers = False
+        else:
+            for item in items:
+                print(inert(item[name]))
+
+
+def _print_document(pages: Iterator[Record]) -> None:
+    """One document of all pages, an item a line, so that none waits for the last one."""
+    first = next(pages)
+    more = {"more": True} if first.get("more") else {}
+    head = json.dumps({"total": first["total"], **more}).removesuffix("}")
+    indent = 2 if sys.stdout.isatty() else None
+    print(head, end=', "items": [')
+    separator = "\n"
+    for page in itertools.chain([first], pages):
+        for item in page["items"]:
+            print(separator + json.dumps(item, indent=indent), end="")
+            separator = ",\n"
+    print("\n]}")
 
 
 def print_one(form: str, item: Record, *, name: str = "id", headers: bool = True) -> None:

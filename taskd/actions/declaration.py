@@ -13,9 +13,9 @@ from taskd.actions.options import OPTIONS, Options, read_options
 from taskd.actions.place import Place
 from taskd.actions.reading import Reader, reader_of
 from taskd.actions.step import plain_step, step_of
-from taskd.model.suggest import did_you_mean
 from taskd.actions.types import default_of, is_required, is_secret, schema_of_field
 from taskd.model.definition import Field, Hook, StepDefinition
+from taskd.model.suggest import did_you_mean
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from taskd.actions.place import place_of_function
-from taskd.model.suggest import did_you_mean
 from taskd.model.definition import Hook
+from taskd.model.suggest import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 EVENTS = ("running", "paused", "stopped", "success", "warning", "error", "cancelled")

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict, cast
 
 from taskd.actions.place import Place
-from taskd.model.suggest import did_you_mean
 from taskd.model.definition import Isolation
 from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.step import Rescue
+from taskd.model.suggest import did_you_mean
 from taskd.model.task import OnConflict
 
 

@@ -19,11 +19,12 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True)
 class Caller:
-    """The peer of a connection, by the kernel's word."""
+    """The peer of a connection, by the kernel's word but for his time zone, which he says."""
 
     uid: int
     user: str
     pid: int
+    zone: str = "UTC"
 
 
 def check(caller: Caller, needs: Permission) -> None:

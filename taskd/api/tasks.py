@@ -8,6 +8,7 @@ from taskd.api import conflicts
 from taskd.api.access import Caller, Permission
 from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
 from taskd.api.references import resolve
+from taskd.api.searching import asker_of, read_place, where, write_place
 from taskd.catalog import child
 from taskd.engine import family, unlocking
 from taskd.engine.creating import Order, create
@@ -16,13 +17,19 @@ from taskd.engine.locking import Conflict
 from taskd.engine.watchers import Watcher
 from taskd.model import lifecycle
 from taskd.model.definition import Command, Definition, Retry, StepDefinition
-from taskd.model.errors import Forbidden, InvalidInput, QueryError
+from taskd.model.errors import Forbidden, InvalidInput
 from taskd.model.page import Page
 from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue
 from taskd.model.task import Task
+from taskd.search.order import read_order
+from taskd.search.parser import parse
+from taskd.search.resolved import resolved
+from taskd.search.sql import condition
+from taskd.store import listing
 from taskd.store import tasks as store
 from taskd.store.database import Connection
+from taskd.store.patience import limited
 from taskd.store.transaction import Transaction
 
 MAX_PAGE = 1000
@@ -151,19 +158,35 @@ def find(
     after: str = "",
     full: bool = False,
 ) -> Page[Brief] | Page[Task]:
-    """Tasks, newest first, a page at a time; `after` is the last id of the page before."""
-    if search.strip():
-        raise QueryError("searching is not part of this version yet", hint="taskctl list")
-    if order.strip():
-        raise InvalidInput("ordering is not part of this version yet: newest come first")
+    """Tasks that `search` means, a page at a time; `after` is that of the page before."""
     if not 0 < limit <= MAX_PAGE:
         raise InvalidInput(f"limit {limit} is not between 1 and {MAX_PAGE}")
-    before = resolve(connection, caller, after) if after else None
-    found = store.find_page(connection, before, limit)
-    total = store.count(connection, COUNTED)
-    if full:
-        return Page([_full(connection, task.id) for task in found], total, more=total is None)
-    return Page([task.brief() for task in found], total, more=total is None)
+    asker = asker_of(caller)
+    sorting, meant = read_order(order), where(search, asker)
+    place = read_place(after, sorting)
+    with limited(connection):
+        found, last = listing.find_page(connection, meant, sorting, place, limit, asker.now)
+        total = listing.count(connection, meant, COUNTED)
+    items: list[Any] = [_full(connection, task.id) if full else task.brief() for task in found]
+    return Page(items, total, more=total is None, after=write_place(last, sorting))
+
+
+@query(Permission.VIEW_TASKS)
+def count(connection: Connection, caller: Caller, search: str = "") -> int:
+    """How many tasks `search` means."""
+    with limited(connection):
+        return listing.count(connection, where(search, asker_of(caller))) or 0
+
+
+@query(Permission.VIEW_TASKS)
+def explain(
+    connection: Connection, caller: Caller, search: str = "", order: str = ""
+) -> dict[str, Any]:
+    """How `search` is read, with its times, and how SQLite looks it up."""
+    asker = asker_of(caller)
+    node, sorting = parse(search, asker), read_order(order)
+    plan = listing.explain(connection, condition(node, asker), sorting, asker.now)
+    return {"query": str(resolved(node, asker)), "order": str(sorting), "plan": plan}
 
 
 @query(Permission.VIEW_TASKS)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from copy import deepcopy
 
-from taskd.model.suggest import did_you_mean
 from taskd.catalog.schema import find_problem
 from taskd.catalog.words import read_word
 from taskd.model.definition import Definition, Field
 from taskd.model.errors import InvalidInput
 from taskd.model.schema import expected
 from taskd.model.step import JSON
+from taskd.model.suggest import did_you_mean
 
 
 def read_input(

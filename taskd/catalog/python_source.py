@@ -14,8 +14,8 @@ from typing import Any
 
 from taskd.actions.action import Action
 from taskd.actions.function import action_of
-from taskd.model.suggest import did_you_mean
 from taskd.model.errors import NotFound
+from taskd.model.suggest import did_you_mean
 
 PACKAGE = "taskd_actions"
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from math import isfinite
 
-from taskd.model.suggest import did_you_mean
 from taskd.model.schema import expected
 from taskd.model.step import JSON
+from taskd.model.suggest import did_you_mean
 
 
 def find_problem(value: JSON, schema: Mapping[str, JSON], name: str) -> str | None:

@@ -8,10 +8,10 @@ from taskd.actions.action import Action
 from taskd.actions.declaration import declaration_of
 from taskd.actions.hooks import hook_of
 from taskd.actions.step import step_of
-from taskd.model.suggest import did_you_mean
 from taskd.catalog.python_source import find_action
 from taskd.catalog.yaml_document import QUOTE, Document, parse
 from taskd.model.definition import Broken, Definition
+from taskd.model.suggest import did_you_mean
 from taskd.step_types import shell
 
 

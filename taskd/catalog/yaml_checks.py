@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from taskd.model.suggest import did_you_mean
 from taskd.catalog.schema import find_problem
 from taskd.catalog.yaml_document import QUOTE, Document, Path
 from taskd.model.definition import Field
 from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.step import JSON, Rescue
+from taskd.model.suggest import did_you_mean
 from taskd.model.task import OnConflict
 from taskd.model.template import placeholders
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
 from taskd.actions.options import check_label
-from taskd.model.suggest import did_you_mean
 from taskd.catalog.describe import revision_of
 from taskd.catalog.schema import find_problem
 from taskd.catalog.yaml_checks import (
@@ -33,6 +32,7 @@ from taskd.model.definition import Definition, Field
 from taskd.model.errors import InvalidInput
 from taskd.model.lock import parse_lock
 from taskd.model.step import JSON, Rescue
+from taskd.model.suggest import did_you_mean
 from taskd.model.task import OnConflict
 
 _KEYS: dict[str, dict[str, JSON]] = {

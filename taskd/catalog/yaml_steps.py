@@ -8,7 +8,6 @@ from typing import Any
 from taskd import step_types
 from taskd.actions.retries import check_retry
 from taskd.actions.step import MAX_WEIGHT
-from taskd.model.suggest import did_you_mean
 from taskd.catalog.yaml_checks import (
     FLAG,
     LENGTH,
@@ -24,6 +23,7 @@ from taskd.catalog.yaml_document import Document, Path
 from taskd.model.definition import Field, Retry, StepDefinition
 from taskd.model.errors import InvalidInput
 from taskd.model.step import JSON, Rescue
+from taskd.model.suggest import did_you_mean
 
 _KINDS: dict[str, Any] = {
     found.name: import_module(f"{step_types.__name__}.{found.name}")

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable, Mapping
 from math import isfinite
 
-from taskd.model.suggest import did_you_mean
 from taskd.actions.types import INSTEAD
 from taskd.executors.base import MAX_OUTPUT
 from taskd.model.definition import StepDefinition
 from taskd.model.errors import InvalidAction
 from taskd.model.lock import Lock
 from taskd.model.step import JSON
+from taskd.model.suggest import did_you_mean
 from taskd.model.task import Flow
 
 _MAX_BITS = 4096  # Python itself refuses to write much longer numbers

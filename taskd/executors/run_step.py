@@ -19,7 +19,6 @@ from taskd.actions.declaration import Declaration, declaration_of
 from taskd.actions.outcome import Requested, Snooze, SubTasks, as_request
 from taskd.actions.place import Place, place_of_function
 from taskd.actions.secret import hide
-from taskd.model.suggest import did_you_mean
 from taskd.catalog.python_source import find_action, find_function
 from taskd.executors.base import (
     Call,
@@ -35,6 +34,7 @@ from taskd.executors.base import (
 from taskd.executors.checks import check_flow, check_json, check_locks, check_output, check_title
 from taskd.model.errors import InvalidAction, NotFound
 from taskd.model.step import JSON, StepError
+from taskd.model.suggest import did_you_mean
 from taskd.model.task import Task
 
 Find: TypeAlias = Callable[[str, str], type[Action]]

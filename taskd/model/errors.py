@@ -46,13 +46,14 @@ class InvalidInput(TaskdError):
 
 
 class QueryError(InvalidInput):
-    """The search query is wrong at `position` (0-based column)."""
+    """The search `query`, or an order, is wrong at `position` (0-based column)."""
 
     code = "query-error"
 
-    def __init__(self, message: str, *, hint: str = "", position: int = 0) -> None:
+    def __init__(self, message: str, *, hint: str = "", position: int = 0, query: str = "") -> None:
         super().__init__(message, hint=hint)
         self.position = position
+        self.query = query
 
 
 class InvalidAction(TaskdError):

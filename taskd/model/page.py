@@ -13,3 +13,4 @@ class Page(Generic[T]):
     items: list[T]
     total: int | None
     more: bool = False
+    after: str = ""  # what to ask for the next page

@@ -20,6 +20,7 @@ from taskd.engine.director import Change
 from taskd.engine.engine import Engine
 from taskd.executors.descriptors import first_too_many
 from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, StoreError, TaskdError
+from taskd.model.record import replace
 from taskd.rpc.connection import Connection
 from taskd.rpc.peer import identify
 from taskd.socket_path import MAX_PATH
@@ -206,6 +207,7 @@ class Server:
             access.check(caller, access.Permission.VIEW_TASKS)
             connection.greeted = True
             reply.answer(self._hello(caller, parameters))
+            connection.caller = replace(caller, zone=str(parameters.get("zone", caller.zone)))
             return
         if not connection.greeted:
             raise ProtocolError("the first request must be hello")

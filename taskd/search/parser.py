@@ -32,7 +32,11 @@ def parse(text: str, asker: Asker) -> Node:
     _refuse_what_is_no_text(text)
     if not text.strip():
         return Every(())
-    return _Parser(text, asker).parse()
+    try:
+        return _Parser(text, asker).parse()
+    except QueryError as error:
+        error.query = text
+        raise
 
 
 class _Parser:

@@ -25,24 +25,20 @@ _STATES = {str(state): state for state in State}
 _RESULTS = {str(result): result for result in Result}
 _EXECUTION_TYPES = {str(kind): kind for kind in ExecutionType}
 _ON_CONFLICT = {str(choice): choice for choice in OnConflict}
-_SEEN = (
+COLUMNS = (
     "label, name, state, result, user, uid, execution_type, type, priority, key, created_at, "
     "start_at, start_before, started_at, ended_at, state_updated_at, progress, parent_task_id, "
-    "recurring_logic_id, external_id, version"
-)
-_REST = (
+    "recurring_logic_id, external_id, version, "
     "needed_help, cancelling, resumable, on_conflict, wanted_locks, flow, input, output, definition"
 )
 
 
 def get(connection: sqlite3.Connection, task_id: int) -> Task:
     """The task with its steps, for the director. Raises NotFound."""
-    row = connection.execute(
-        f"SELECT id, {_SEEN}, {_REST} FROM tasks WHERE id = ?", (task_id,)
-    ).fetchone()
+    row = connection.execute(f"SELECT id, {COLUMNS} FROM tasks WHERE id = ?", (task_id,)).fetchone()
     if row is None:
         raise NotFound(f"no task {task_id}")
-    task = _from_row(row, steps.of_task(connection, task_id))
+    task = from_row(row, steps.of_task(connection, task_id))
     if task.state is State.PLANNED:
         return task
     return replace(task, locks=locks.of_task(connection, task_id))
@@ -64,10 +60,8 @@ def needs_secrets(connection: sqlite3.Connection, task_id: int) -> bool:
 
 def summary(connection: sqlite3.Connection, task_id: int) -> Task | None:
     """The task without its steps; None when it is gone."""
-    row = connection.execute(
-        f"SELECT id, {_SEEN}, {_REST} FROM tasks WHERE id = ?", (task_id,)
-    ).fetchone()
-    return row and _from_row(row, {})
+    row = connection.execute(f"SELECT id, {COLUMNS} FROM tasks WHERE id = ?", (task_id,)).fetchone()
+    return row and from_row(row, {})
 
 
 def get_full(connection: sqlite3.Connection, task_id: int) -> Task:
@@ -92,23 +86,6 @@ def _errors(task: Task) -> tuple[StepError, ...]:
 
 def _user_link(task: Task) -> Lock:
     return Lock(f"user:{task.user}", exclusive=False)
-
-
-def find_page(connection: sqlite3.Connection, before: int | None, limit: int) -> list[Task]:
-    """Tasks without their steps, newest first, from the one before `before` on."""
-    rows = connection.execute(
-        f"SELECT id, {_SEEN}, {_REST} FROM tasks WHERE id < ? ORDER BY id DESC LIMIT ?",
-        (before if before is not None else 1 << 62, limit),
-    )
-    return [_from_row(row, {}) for row in rows]
-
-
-def count(connection: sqlite3.Connection, most: int) -> int | None:
-    """How many tasks there are; None above `most`."""
-    number = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM tasks LIMIT ?)", (most + 1,)
-    ).fetchone()[0]
-    return None if number > most else int(number)
 
 
 def count_by_state(connection: sqlite3.Connection) -> dict[str, int]:
@@ -160,7 +137,8 @@ def _history(connection: sqlite3.Connection, task_id: int) -> tuple[Event, ...]:
     return tuple(Event(time_of(at), event, who, detail) for at, event, who, detail in rows)
 
 
-def _from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
+def from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
+    """The task whose id and `COLUMNS` are `row`."""
     (
         id, label, name, state, result, user, uid, execution_type, type, priority, key, created_at,
         start_at, start_before, started_at, ended_at, state_updated_at, progress, parent_task_id,

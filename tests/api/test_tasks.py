@@ -1,5 +1,6 @@
 """Starting, finding, waiting, resuming, skipping and cancelling, as a client sees it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -82,9 +83,41 @@ def test_pages_go_on_where_the_last_one_ended(stage: Stage) -> None:
     assert [task.id for page in (first, second) for task in page.items] == [5, 4, 3, 2, 1]
 
 
-def test_search_that_is_not_known_yet_finds_nothing_by_mistake(stage: Stage) -> None:
-    with pytest.raises(QueryError):
-        stage.client.find("state = running")
+def test_search_leaves_tasks_out_of_list_and_count(stage: Stage) -> None:
+    client = stage.client
+    client.start_many([{"action": "demo"}, {"action": "two"}, {"action": "demo"}])
+
+    page = client.find("label = demo", order="id")
+
+    assert [task.id for task in page.items] == [1, 3]
+    assert (page.total, client.count("label = demo"), client.count()) == (2, 2, 3)
+
+
+def test_search_that_cannot_be_read_finds_nothing_by_mistake(stage: Stage) -> None:
+    for ask in (stage.client.find, stage.client.count, stage.client.explain):
+        with pytest.raises(QueryError, match="did you mean 'state'") as refused:
+            ask("has stat")
+        assert (refused.value.position, refused.value.query) == (4, "has stat")
+
+
+def test_explanation_is_a_query_again_with_its_times_and_its_asker(stage: Stage) -> None:
+    client = stage.client
+    client.start("demo")
+
+    told = client.explain("user = current_user started_at > 2024", "label desc")
+
+    user, started = told["query"].split(" started_at")
+    assert user == f"user = {client.daemon['user']}"
+    assert re.fullmatch(r' >= "?2025-01-01T00:00:00[+-]\d\d:\d\d"?', started)
+    assert client.explain(told["query"])["query"] == told["query"]
+    assert told["order"] == "label desc"
+    assert any("tasks" in line for line in told["plan"])
+
+
+@pytest.mark.parametrize("after", ["x", "[]", '["a"]', '["a","b"]', "1e999", "9" * 30, "[[[[", "-"])
+def test_page_goes_on_after_nothing_but_a_page(stage: Stage, after: str) -> None:
+    with pytest.raises(InvalidInput, match="expected what the page before gave"):
+        stage.client.find(after=after)
 
 
 def test_last_task_is_the_callers_newest(stage: Stage) -> None:

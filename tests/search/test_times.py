@@ -97,7 +97,7 @@ def test_phrase_of_less_than_a_day_is_an_instant_of_its_minute(text: str, ahead:
     ],
 )  # fmt: skip
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):  # it says why
+    with pytest.raises(ValueError, match=r"\w"):  # it says why
         read_time(text, ASKER)
 
 
@@ -163,5 +163,5 @@ def test_duration_is_read(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "-5", "2 fortnights", "1h soon", "minutes", "9" * 30])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):  # it says why
+    with pytest.raises(ValueError, match=r"\w"):  # it says why
         read_duration(text)

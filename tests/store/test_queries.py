@@ -23,20 +23,6 @@ def add(tx: Transaction, *new: Task) -> None:
     tx.commit()
 
 
-def test_page_goes_on_after_the_one_before(database: Database, tx: Transaction) -> None:
-    add(tx, *(a_new_task() for _ in range(5)))
-
-    pages = [tasks.find_page(database.writer, before, 2) for before in (None, 4, 2)]
-
-    assert [[task.id for task in page] for page in pages] == [[5, 4], [3, 2], [1]]
-
-
-def test_count_is_exact_up_to_a_limit(database: Database, tx: Transaction) -> None:
-    add(tx, *(a_new_task() for _ in range(3)))
-
-    assert (tasks.count(database.writer, 3), tasks.count(database.writer, 2)) == (3, None)
-
-
 def test_unfinished_tasks_are_counted_by_state(database: Database, tx: Transaction) -> None:
     stopped = lifecycle.cancel(a_new_task(), "ana", NOW)
     add(tx, a_new_task(), a_new_task(), a_planned_task(["sequence", "a"]), stopped)

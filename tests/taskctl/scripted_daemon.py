@@ -13,8 +13,9 @@ Answer = Any  # JSON, or a function of the parameters that gives it
 class Refusal(Exception):
     """Raised by an answer: the daemon refuses, with this code."""
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
-        self.body = {"code": -32000, "message": message, "data": {"code": code, "hint": hint}}
+    def __init__(self, code: str, message: str, hint: str = "", **more: object) -> None:
+        data = {"code": code, "hint": hint, **more}
+        self.body = {"code": -32000, "message": message, "data": data}
 
 
 @dataclass

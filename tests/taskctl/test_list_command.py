@@ -1,6 +1,7 @@
 """`taskctl list`: its forms, and a table that fits."""
 
 import io
+import json
 
 import pytest
 import yaml
@@ -120,6 +121,7 @@ def test_all_reads_page_after_page(run, daemon):
         return {
             "items": [a_task(id=n) for n in range(first, max(first - 500, 0), -1)],
             "total": 700,
+            "after": str(max(first - 499, 1)),
         }
 
     daemon.answers["tasks.find"] = find
@@ -134,7 +136,7 @@ def test_limit_above_what_the_daemon_gives_at_once_is_paged(run, daemon):
         assert parameters["limit"] <= 1000
         first = int(parameters["after"] or 4001) - 1
         items = [a_task(id=n) for n in range(first, first - parameters["limit"], -1)]
-        return {"items": items, "total": 4000, "more": False}
+        return {"items": items, "total": 4000, "more": False, "after": str(items[-1]["id"])}
 
     daemon.answers["tasks.find"] = find
 
@@ -154,19 +156,59 @@ def test_unknown_column_is_refused_with_a_suggestion(run, daemon, form):
     assert "did you mean 'state'?" in ran.err
 
 
-def test_what_does_not_work_yet_is_not_in_the_help(run):
-    help = run("list", "--help").out
-
-    assert "--search" not in help
-    assert "--order" not in help
+def refuse(parameters):
+    raise Refusal("query-error", "expected a value", position=7, query=parameters["search"])
 
 
-def test_search_is_passed_to_the_daemon(run, daemon):
-    def refuse(parameters):
-        raise Refusal("query-error", f"cannot read {parameters['search']!r}")
-
+def test_caret_points_at_what_is_wrong_in_a_search(run, daemon):
     daemon.answers["tasks.find"] = refuse
 
-    ran = run("list", "--search", "state =")
+    ran = run("list", "--search", "state = ")
 
-    assert (ran.code, "'state ='" in ran.err) == (2, True)
+    assert ran.code == 2
+    assert ran.err.splitlines() == ["taskctl: expected a value", "  state = ", "         ^"]
+
+
+def test_caret_is_below_wide_characters_and_escapes(run, daemon):
+    daemon.answers["tasks.find"] = refuse
+
+    shown, caret = run("list", "--search", "\x1b\u4e2d= \x07x = ").err.splitlines()[1:]
+
+    assert "\x1b" not in shown
+    assert caret.index("^") > 9
+
+
+def test_long_query_is_shown_around_what_is_wrong(run, daemon):
+    daemon.answers["tasks.find"] = refuse
+
+    shown = run("list", "--search", "a " * 100).err.splitlines()[1]
+
+    assert len(shown) < 70
+    assert shown.endswith("…")
+
+
+def test_position_is_told_to_programs(run, daemon):
+    daemon.answers["tasks.find"] = refuse
+
+    error = json.loads(run("list", "-o", "json", "--search", "state = ").err)["error"]
+
+    assert (error["code"], error["position"]) == ("query-error", 7)
+
+
+def test_count_is_a_number(run, daemon):
+    daemon.answers["tasks.count"] = 12345
+
+    assert run("list", "--count", "--search", "x").out == "12345\n"
+    assert run("list", "--count", "-o", "json").json == {"count": 12345}
+
+
+def test_explanation_is_shown(run, daemon):
+    told = {"query": "state = paused", "order": "id desc", "plan": ["SEARCH tasks"]}
+    daemon.answers["tasks.explain"] = told
+
+    assert run("list", "--explain").out.splitlines() == [
+        "query  state = paused",
+        "order  id desc",
+        "sqlite SEARCH tasks",
+    ]
+    assert run("list", "--explain", "-o", "json").json == told

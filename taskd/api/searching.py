@@ -1,0 +1,63 @@
+"""What a caller's search and order mean to the store."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from taskd.api.access import Caller
+from taskd.model.errors import InvalidInput
+from taskd.search.asker import Asker
+from taskd.search.order import Order
+from taskd.search.parser import parse
+from taskd.search.sql import Sql, condition
+from taskd.search.values import MAX_WHOLE
+from taskd.store.listing import Place
+
+
+def asker_of(caller: Caller) -> Asker:
+    """Raises InvalidInput for a time zone that the daemon does not know."""
+    return Asker(caller.user, caller.uid, datetime.now(UTC), _zone(caller.zone))
+
+
+def where(search: str, asker: Asker) -> Sql:
+    """Raises QueryError."""
+    return condition(parse(search, asker), asker)
+
+
+def read_place(text: str, order: Order) -> Place | None:
+    """As `write_place` gives it: `42`, or `["Blog", 42]`. Raises InvalidInput."""
+    if not text:
+        return None
+    match _json(text):
+        case int(task_id) if order.name == "id" and task_id <= MAX_WHOLE:
+            return Place(task_id, task_id)
+        case [str() | int() | float() | None as value, int(task_id)] if task_id <= MAX_WHOLE:
+            return Place(value, task_id)
+    raise InvalidInput(f"cannot go on after {text[:50]!r}: expected what the page before gave")
+
+
+def write_place(place: Place | None, order: Order) -> str:
+    if place is None:
+        return ""
+    value = place.task_id if order.name == "id" else [place.value, place.task_id]
+    return json.dumps(value)
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _zone(name: str) -> tzinfo:
+    if name[:1] in "+-":
+        hours, minutes = int(name[1:3]), int(name[4:6])
+        length = timedelta(hours=hours, minutes=minutes)
+        return timezone(-length if name[0] == "-" else length)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(
+            f"the daemon does not know the time zone {name[:50]!r}", hint="apt-get install tzdata"
+        ) from None

@@ -1,0 +1,101 @@
+"""Lists of tasks: those that meet a condition, in an order, a page at a time.
+
+A page begins behind the last task of the one before, by what both are sorted by: page 5,000 is
+found as quickly as the first, and what comes and goes meanwhile moves no other task.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from taskd.model.task import Task
+from taskd.search.order import Order
+from taskd.search.sql import Sql
+from taskd.store import tasks
+from taskd.store.times import to_number
+
+EVERYTHING = Sql("1")
+NEWEST_FIRST = Order()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A task's place in a list: what it is sorted by, and its id."""
+
+    value: Any
+    task_id: int
+
+
+def find_page(
+    connection: sqlite3.Connection,
+    where: Sql,
+    order: Order,
+    after: Place | None,
+    limit: int,
+    now: datetime,
+) -> tuple[list[Task], Place | None]:
+    """At most `limit` tasks, without their steps, and the place of the last one."""
+    found: list[tuple[Any, ...]] = []
+    for statement in _statements(where, order, after, now):
+        if len(found) < limit:
+            values = (*statement.values, limit - len(found))
+            found += connection.execute(statement.text, values)
+    place = Place(*found[-1][:2]) if found else None
+    return [tasks.from_row(row[1:], {}) for row in found], place
+
+
+def explain(connection: sqlite3.Connection, where: Sql, order: Order, now: datetime) -> list[str]:
+    """How SQLite finds the first page, in its own words."""
+    found: list[str] = []
+    for statement in _statements(where, order, None, now):
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", (*statement.values, 20))
+        found += [row[3] for row in rows]
+    return found
+
+
+def _statements(where: Sql, order: Order, after: Place | None, now: datetime) -> Iterator[Sql]:
+    """One after the other they find the list; each asks, last, for how much of it."""
+    by = order.place.replace("{now}", str(to_number(now)))
+    way = "DESC" if order.descending else "ASC"
+    sorting = f"tasks.id {way}" if order.name == "id" else f"{by} {way}, tasks.id {way}"
+    for part in _parts(by, order, after):
+        test = where & part
+        yield Sql(
+            f"SELECT {by}, tasks.id, {tasks.COLUMNS} FROM tasks WHERE {test.text}"
+            f" ORDER BY {sorting} LIMIT ?",
+            test.values,
+        )
+
+
+def _parts(by: str, order: Order, after: Place | None) -> list[Sql]:
+    """What is left of the list, in parts that an index can find.
+
+    Where nothing is set, that comes last in a descending list and first in an ascending one.
+    """
+    if order.name == "id":
+        return [_behind(order, "tasks.id", after.task_id)] if after else [Sql("1")]
+    known, unset = Sql(f"{by} IS NOT NULL"), Sql(f"{by} IS NULL")
+    parts = [known, unset] if order.descending else [unset, known]
+    if after is None:
+        return parts
+    if after.value is None:
+        here, behind = unset, _behind(order, "tasks.id", after.task_id)
+    else:
+        here, behind = known, _behind(order, f"{by}, tasks.id", after.value, after.task_id)
+    return [here & behind, *parts[parts.index(here) + 1 :]]
+
+
+def _behind(order: Order, places: str, *values: Any) -> Sql:
+    marks = ", ".join("?" * len(values))
+    return Sql(f"({places}) {'<' if order.descending else '>'} ({marks})", values)
+
+
+def count(connection: sqlite3.Connection, where: Sql, most: int | None = None) -> int | None:
+    """How many tasks there are; None above `most`."""
+    limit = "" if most is None else f" LIMIT {most + 1}"
+    (number,) = connection.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM tasks WHERE {where.text}{limit})", where.values
+    ).fetchone()
+    return None if most is not None and number > most else int(number)
