@@ -3,6 +3,7 @@
 What they stand on is loaded when it is used: `version` and `--help` need none of it.
 """
 
+import functools
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -108,6 +109,39 @@ def tasks_argument(function: Function) -> Function:
     """ID…: tasks, as `task_ids`, each once; `-` stands for ids read from stdin. None if no ID."""
     argument = click.argument("task_ids", metavar="ID...", nargs=-1, callback=_read_ids)
     return argument(function)
+
+
+class Selection:
+    """On which tasks to act: those named, or those that a search means."""
+
+    def __init__(
+        self, task_ids: list[int | str] | None, search: str | None, noop: bool, yes: bool
+    ) -> None:
+        self.task_ids = task_ids
+        self.search = search
+        self.noop = noop
+        self.yes = yes
+
+
+def searching(function: Function) -> Any:
+    """--search, --noop and --yes; with `task_ids` they are the `selection`."""
+
+    @click.option("--search", metavar="QUERY", help="All tasks that it means; asks first.")
+    @click.option("--noop", is_flag=True, help="Only show on which tasks.")
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    @functools.wraps(function)
+    def command(
+        setup: Setup,
+        /,
+        search: str | None,
+        noop: bool,
+        yes: bool,
+        task_ids: list[int | str] | None = None,
+        **rest: Any,
+    ) -> Any:
+        return function(setup, selection=Selection(task_ids, search, noop, yes), **rest)
+
+    return command
 
 
 def _read_id(_context: click.Context, _option: click.Parameter, word: str) -> int | str:

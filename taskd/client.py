@@ -152,25 +152,39 @@ class Client(Channel):
             if deadline is not None and time.monotonic() >= deadline:
                 raise WaitTimeout(f"task {task.id} is still {task.state} after {timeout:g} s")
 
-    def resume(self, task_id: TaskRef, *, secrets: Mapping[str, str] | None = None) -> Task:
+    # `search` in these: only if that still means the task. Raises NoMatch.
+
+    def resume(
+        self, task_id: TaskRef, *, secrets: Mapping[str, str] | None = None, search: str = ""
+    ) -> Task:
         """Resume a task that is paused, or was unlocked, from the step that failed.
 
         `secrets` take the place of those that it has, or had: they are deleted when it stops.
         Raises LockConflict where a lock that was unlocked is held by another task now.
         """
-        return self.call("tasks.resume", Task, task_id=task_id, secrets=secrets or {})
+        return self.call(
+            "tasks.resume", Task, task_id=task_id, secrets=secrets or {}, search=search
+        )
 
-    def skip(self, task_id: TaskRef, steps: Sequence[str] | None = None) -> Task:
+    def skip(
+        self, task_id: TaskRef, steps: Sequence[str] | None = None, *, search: str = ""
+    ) -> Task:
         """Go on without failed steps of a paused task: all, or `steps`. What needs their output is
         skipped, too; the answer has all steps."""
-        return self.call("tasks.skip", Task, task_id=task_id, steps=steps)
+        return self.call("tasks.skip", Task, task_id=task_id, steps=steps, search=search)
 
-    def cancel(self, task_id: TaskRef, *, force: bool = False) -> Task:
+    def cancel(self, task_id: TaskRef, *, force: bool = False, search: str = "") -> Task:
         """Cancel a task. A running one is given its grace, unless `force`."""
-        return self.call("tasks.cancel", Task, task_id=task_id, force=force)
+        return self.call("tasks.cancel", Task, task_id=task_id, force=force, search=search)
 
     def unlock(
-        self, task_id: TaskRef, *, force: bool = False, reason: str = "", noop: bool = False
+        self,
+        task_id: TaskRef,
+        *,
+        force: bool = False,
+        reason: str = "",
+        noop: bool = False,
+        search: str = "",
     ) -> Task:
         """Stop a paused task or, by `force`, any, so that its locks are free.
 
@@ -178,7 +192,13 @@ class Client(Channel):
         Raises Forbidden unless the setting `allow_dangerous_actions` is on, and InvalidState.
         """
         return self.call(
-            "tasks.unlock", Task, task_id=task_id, force=force, reason=reason, noop=noop
+            "tasks.unlock",
+            Task,
+            task_id=task_id,
+            force=force,
+            reason=reason,
+            noop=noop,
+            search=search,
         )
 
     # Everything else

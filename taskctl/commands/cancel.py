@@ -3,7 +3,7 @@
 import click
 
 from taskctl.acting import act
-from taskctl.options import Command, Setup, pass_setup, tasks_argument
+from taskctl.options import Command, Selection, Setup, pass_setup, searching, tasks_argument
 from taskctl.view.forms import Record
 
 
@@ -11,9 +11,10 @@ from taskctl.view.forms import Record
 @tasks_argument
 @click.option("--force", is_flag=True, help="End what runs at once, without its grace.")
 @pass_setup
-def command(setup: Setup, task_ids: list[int | str] | None, force: bool) -> int:
+@searching
+def command(setup: Setup, /, selection: Selection, force: bool) -> int:
     """Cancel tasks; what runs is told first, and ended after its grace."""
-    return act(setup, "tasks.cancel", task_ids, _told, force=force)
+    return act(setup, "tasks.cancel", selection, _told, force=force)
 
 
 def _told(task: Record) -> str:

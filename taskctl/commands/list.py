@@ -48,7 +48,7 @@ def command(
         query = {"search": search, "order": order, "full": full}
         pages = _pages(setup, query, sys.maxsize if everything else limit)
         if setup.output == "table":
-            _print_table(setup, pages, names)
+            _print_table(setup, pages, names, searched=bool(search.strip()))
         else:
             print_pages(
                 setup.output,
@@ -96,7 +96,9 @@ def _trimmed(pages: Iterator[Record], names: list[str], full: bool) -> Iterator[
         yield page | {"items": items}
 
 
-def _print_table(setup: Setup, pages: Iterator[Record], names: list[str]) -> None:
+def _print_table(
+    setup: Setup, pages: Iterator[Record], names: list[str], *, searched: bool
+) -> None:
     from taskctl.view import columns
     from taskctl.view.console import console, show
     from taskctl.view.table import table
@@ -109,12 +111,13 @@ def _print_table(setup: Setup, pages: Iterator[Record], names: list[str]) -> Non
             headers = setup.headers and not shown
             show(setup.color, table(chosen, page["items"], headers=headers))
         shown += len(page["items"])
-    _tell_how_many(shown, total)
+    _tell_how_many(shown, total, searched)
 
 
-def _tell_how_many(shown: int, total: int | None) -> None:
+def _tell_how_many(shown: int, total: int | None, searched: bool) -> None:
     if not shown:
-        click.echo("no tasks; taskctl actions lists what can be run", err=True)
+        none = "no tasks; taskctl actions lists what can be run"
+        click.echo("no such task" if searched else none, err=True)
     elif total is None or total > shown:
         count = "more than 10,000" if total is None else total
         click.echo(f"{shown} of {count} tasks; --limit N or --all shows more", err=True)

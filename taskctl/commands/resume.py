@@ -3,7 +3,17 @@
 import click
 
 from taskctl.acting import act
-from taskctl.options import Command, Setup, pass_setup, read_file, tasks_argument
+from taskctl.options import (
+    Command,
+    Selection,
+    Setup,
+    pass_setup,
+    read_file,
+    searching,
+    tasks_argument,
+)
+
+NEED_A_HAND = "state = paused and result = error"
 
 
 @click.command(cls=Command)
@@ -16,14 +26,20 @@ from taskctl.options import Command, Setup, pass_setup, read_file, tasks_argumen
     help="A secret input once more: those of an unlocked task were deleted.",
 )
 @pass_setup
-def command(setup: Setup, task_ids: list[int | str] | None, secrets: tuple[str, ...]) -> int:
-    """Resume tasks that are paused, or were unlocked, from the step that failed."""
-    if secrets and len(task_ids or ()) != 1:
+@searching
+def command(setup: Setup, /, selection: Selection, secrets: tuple[str, ...]) -> int:
+    """Resume tasks that are paused, or were unlocked, from the step that failed.
+
+    Without ids and search: all that are paused with an error.
+    """
+    if secrets and len(selection.task_ids or ()) != 1:
         raise click.UsageError("--secret is for one task")
+    if selection.task_ids is None and selection.search is None:
+        selection.search = NEED_A_HAND
     return act(
         setup,
         "tasks.resume",
-        task_ids,
+        selection,
         lambda task: f"task {task['id']} resumed; taskctl wait {task['id']}",
         secrets=dict(map(_read_secret, secrets)),
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import click
 
-from taskctl.acting import act_each
-from taskctl.options import Command, Setup, pass_setup, task_id, with_stdin
+from taskctl.acting import act
+from taskctl.options import Command, Selection, Setup, pass_setup, searching, task_id, with_stdin
 from taskctl.view.forms import Record
 from taskctl.view.inert import inert
 
@@ -13,16 +13,17 @@ from taskctl.view.inert import inert
 @click.command(cls=Command)
 @click.argument("where", metavar="ID[/STEP]...", nargs=-1)
 @pass_setup
-def command(setup: Setup, where: tuple[str, ...]) -> int:
+@searching
+def command(setup: Setup, /, selection: Selection, where: tuple[str, ...]) -> int:
     """Go on without failed steps of paused tasks: all, or those named.
 
     What needs the output of such a step is skipped, too. A task goes on when none is left that
     failed; it ends with warning.
     """
-    if not where:
-        raise click.UsageError("skip needs task ids")
-    steps = _by_task(with_stdin(where))
-    return act_each(setup, "tasks.skip", {i: {"steps": s} for i, s in steps.items()}, _told)
+    steps = _by_task(with_stdin(where)) if where else {}
+    selection.task_ids = list(steps) if where else None
+    own = {task_id: {"steps": named} for task_id, named in steps.items()}
+    return act(setup, "tasks.skip", selection, _told, own=own)
 
 
 def _by_task(where: Iterable[str]) -> dict[int | str, list[str] | None]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from taskctl.acting import Refusal, ask_each, report
-from taskctl.options import Command, Setup, pass_setup, tasks_argument
+from taskctl.acting import SAMPLE, Refusal, ask_each, report, select
+from taskctl.options import Command, Selection, Setup, pass_setup, searching, tasks_argument
 from taskctl.view.forms import Record
 from taskctl.view.inert import inert
 from taskd.model.lock import Lock
@@ -25,29 +25,20 @@ HARM = {
 @tasks_argument
 @click.option("--force", is_flag=True, help="Also tasks that are not paused: what runs is killed.")
 @click.option("--reason", metavar="T", default="", help="Why, for the task's history.")
-@click.option("--noop", is_flag=True, help="Only show what would be unlocked.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_setup
-def command(
-    setup: Setup,
-    task_ids: list[int | str] | None,
-    force: bool,
-    reason: str,
-    noop: bool,
-    yes: bool,
-) -> int:
+@searching
+def command(setup: Setup, /, selection: Selection, force: bool, reason: str) -> int:
     """Stop paused tasks that cannot be resumed, and so free what they have locked.
 
     They end with error; each may be resumed later, if what it had locked is free then. Needs the
     setting allow_dangerous_actions.
     """
-    if task_ids is None:
-        raise click.UsageError("unlock needs task ids")
-    how = {"force": force, "reason": reason}
+    task_ids, guard = select(setup, "unlock", selection)
+    how = {"force": force, "reason": reason, **guard}
     found, refused = _ask(setup, task_ids, {**how, "noop": True})
-    if noop:
+    if selection.noop:
         return report(setup, found, refused, lambda task: f"would unlock {_shown(task)}")
-    if not (yes or not found or _confirms(found, force, reason)):
+    if not (selection.yes or not found or _confirms(found, force, reason)):
         click.echo("nothing was done", err=True)
         return 1
     done, more = _ask(setup, [task["id"] for task in found], how)
@@ -66,8 +57,10 @@ def _confirms(tasks: Sequence[Record], force: bool, reason: str) -> bool:
         numbers = [str(task["id"]) for task in tasks]
         line = shlex.join(["taskctl", "unlock", *options, "--yes", *numbers])
         raise click.UsageError(f"this asks first, and there is no terminal: {line}")
-    for task in tasks:
+    for task in tasks[:SAMPLE]:
         click.echo(f"unlock {_shown(task)}", err=True)
+    if len(tasks) > SAMPLE:
+        click.echo(f"… and {len(tasks) - SAMPLE} more", err=True)
     click.echo(HARM[force], err=True)
     return click.confirm(
         "I understand that this may cause harm, and have working backups. Go on?", err=True

@@ -5,13 +5,17 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from taskd.api.access import Caller
-from taskd.model.errors import InvalidInput
+from taskd.api.references import resolve
+from taskd.model.errors import InvalidInput, NoMatch
+from taskd.model.task import Task
 from taskd.search.asker import Asker
 from taskd.search.order import Order
 from taskd.search.parser import parse
 from taskd.search.sql import Sql, condition
 from taskd.search.values import MAX_WHOLE
+from taskd.store import listing
 from taskd.store.listing import Place
+from taskd.store.transaction import Transaction
 
 
 def asker_of(caller: Caller) -> Asker:
@@ -22,6 +26,16 @@ def asker_of(caller: Caller) -> Asker:
 def where(search: str, asker: Asker) -> Sql:
     """Raises QueryError."""
     return condition(parse(search, asker), asker)
+
+
+def chosen(tx: Transaction, caller: Caller, task: int | str, search: str) -> Task:
+    """The task to act on. Raises NoMatch when `search` does not mean it, or not any more."""
+    task_id = resolve(tx.connection, caller, task)
+    if search.strip():
+        tx.flush()  # what others changed in this commit counts
+        if not listing.holds(tx.connection, where(search, asker_of(caller)), task_id):
+            raise NoMatch(f"task {task_id} does not match any more")
+    return tx.get(task_id)
 
 
 def read_place(text: str, order: Order) -> Place | None:

@@ -8,7 +8,7 @@ from taskd.api import conflicts
 from taskd.api.access import Caller, Permission
 from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
 from taskd.api.references import resolve
-from taskd.api.searching import asker_of, read_place, where, write_place
+from taskd.api.searching import asker_of, chosen, read_place, where, write_place
 from taskd.catalog import child
 from taskd.engine import family, unlocking
 from taskd.engine.creating import Order, create
@@ -256,12 +256,13 @@ def resume(
     caller: Caller,
     task_id: int | str,
     secrets: dict[str, str] = NOTHING,
+    search: str = "",
 ) -> Brief:
     """Resume a task that is paused, or was unlocked, from the step that failed.
 
-    `secrets` take the place of those that it has, or had.
+    `secrets` take the place of those that it has, or had. `search`: only if that means the task.
     """
-    task = tx.get(resolve(tx.connection, caller, task_id))
+    task = chosen(tx, caller, task_id, search)
     resumed = unlocking.resume(tx, engine.catalog, engine.places, task, caller.user, secrets)
     if isinstance(resumed, Conflict):
         raise conflicts.refusal(tx, task, resumed)
@@ -270,21 +271,30 @@ def resume(
 
 @command(Permission.EDIT_TASKS, fresh=True)
 def skip(
-    tx: Transaction, caller: Caller, task_id: int | str, steps: list[str] | None = None
+    tx: Transaction,
+    caller: Caller,
+    task_id: int | str,
+    steps: list[str] | None = None,
+    search: str = "",
 ) -> Task:
     """Go on without failed steps of a paused task: all, or those named."""
     if steps == []:
         raise InvalidInput("no step is named; without `steps`, all that failed are skipped")
-    task = tx.get(resolve(tx.connection, caller, task_id))
+    task = chosen(tx, caller, task_id, search)
     return tx.save(family.skip(tx, task, steps, caller.user))
 
 
 @command(Permission.EDIT_TASKS)
 def cancel(
-    tx: Transaction, engine: Engine, caller: Caller, task_id: int | str, force: bool = False
+    tx: Transaction,
+    engine: Engine,
+    caller: Caller,
+    task_id: int | str,
+    force: bool = False,
+    search: str = "",
 ) -> Brief:
     """Cancel a task; what runs of it is told, and ended after its grace, or at once by `force`."""
-    task = tx.get(resolve(tx.connection, caller, task_id))
+    task = chosen(tx, caller, task_id, search)
     cancelled = family.cancel(tx, engine.catalog, task, caller.user)
     engine.director.tell_to_end(tx, cancelled, force=force)
     return cancelled[0].brief()
@@ -300,13 +310,14 @@ def unlock(
     force: bool = False,
     reason: str = "",
     noop: bool = False,
+    search: str = "",
 ) -> Task | object:
     """Stop a paused task or, by `force`, any that is not stopped, and so free its locks.
 
     Answered when what ran of it is dead. `noop`: the task as it is, if it could be unlocked, with
     the locks of its sub-tasks.
     """
-    task = tx.get(resolve(tx.connection, caller, task_id))
+    task = chosen(tx, caller, task_id, search)
     if not engine.settings.allow_dangerous_actions:
         raise Forbidden(
             f"cannot unlock task {task.id}: the setting allow_dangerous_actions is off",

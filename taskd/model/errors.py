@@ -6,6 +6,7 @@ TaskdError
 │   └── QueryError      … in a search query, at a position
 ├── InvalidAction       an action is declared wrongly, at `file`:`line`; raised at import
 ├── InvalidState        the operation does not fit the task's state
+├── NoMatch             the task is not what was searched for, or not any more
 ├── LockConflict        another task holds the resource
 ├── Forbidden           a setting forbids it
 ├── PermissionDenied    this caller may not
@@ -71,6 +72,11 @@ class InvalidAction(TaskdError):
 
 class InvalidState(TaskdError):
     code = "invalid-state"
+    exit_code = 5
+
+
+class NoMatch(TaskdError):
+    code = "no-match"
     exit_code = 5
 
 

@@ -99,3 +99,11 @@ def count(connection: sqlite3.Connection, where: Sql, most: int | None = None) -
         f"SELECT count(*) FROM (SELECT 1 FROM tasks WHERE {where.text}{limit})", where.values
     ).fetchone()
     return None if most is not None and number > most else int(number)
+
+
+def holds(connection: sqlite3.Connection, where: Sql, task_id: int) -> bool:
+    """Whether the task is one of those."""
+    found = connection.execute(
+        f"SELECT 1 FROM tasks WHERE tasks.id = ? AND {where.text}", (task_id, *where.values)
+    ).fetchone()
+    return found is not None

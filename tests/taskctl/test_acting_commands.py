@@ -66,7 +66,7 @@ def test_nothing_on_stdin_is_nothing_to_do(run):
     assert run("cancel", "-", stdin="").code == 0
 
 
-@pytest.mark.parametrize("name", ["resume", "skip", "cancel", "wait"])
+@pytest.mark.parametrize("name", ["skip", "cancel", "wait"])
 @pytest.mark.usefixtures("only_even")
 def test_ids_are_needed(run, name):
     ran = run(name)

@@ -1,0 +1,82 @@
+"""Finding tasks and acting on what was found, with the real commands."""
+
+import pytest
+from real_daemon import Daemon, eventually
+from terminal import on_terminal
+
+
+@pytest.fixture
+def failed(running: Daemon) -> Daemon:
+    """Three tasks that wait for a file, two of them of one site; and one that is done."""
+    for site in ("blog", "shop", "blog"):
+        line = f"test -e {running.root}/{site}"
+        running.start_task(
+            "exec", "--name", f"Back up {site}", "--link", f"site:{site}", "--", line
+        )
+    running.start_task("exec", "--", "true")
+    eventually(lambda: running.json("list", "--search", "state = paused")["total"] == 3)
+    return running
+
+
+def ids(daemon: Daemon, *words: object) -> list[int]:
+    return [task["id"] for task in daemon.json("list", *words)["items"]]
+
+
+def test_what_was_searched_for_is_listed(failed: Daemon) -> None:
+    assert ids(failed, "--search", "state = paused and resource = site:blog") == [3, 1]
+    assert ids(failed, "--search", 'error ~ "exit status" shop') == [2]
+    assert ids(failed, "--search", "not state = paused") == [4]
+    assert ids(failed, "--search", "started_at > yesterday user = current_user", "--order", "id") \
+        == [1, 2, 3, 4]  # fmt: skip
+
+
+def test_resume_goes_on_with_all_that_need_a_hand_and_says_which_failed_again(
+    failed: Daemon,
+) -> None:
+    (failed.root / "blog").touch()
+
+    resumed = failed.taskctl("resume", "--yes", "-o", "name")
+
+    assert resumed.stdout.split() == ["1", "2", "3"]
+    eventually(lambda: ids(failed, "--search", "result = warning") == [3, 1])
+    eventually(lambda: ids(failed, "--search", "state = paused") == [2])
+
+
+def test_only_what_was_searched_for_is_cancelled(failed: Daemon) -> None:
+    looked = failed.taskctl("cancel", "--search", "resource_id = blog", "--noop")
+    before = ids(failed, "--search", "result = cancelled")
+    cancelled = failed.taskctl("cancel", "--search", "resource_id = blog", "--yes")
+
+    assert (looked.returncode, cancelled.returncode) == (0, 0)
+    assert looked.stdout.count("would cancel") == 2
+    assert before == []
+    assert ids(failed, "--search", "result = cancelled") == [3, 1]
+
+
+def test_person_is_asked(failed: Daemon) -> None:
+    code, shown = on_terminal(failed, "cancel", "--search", "shop", typed="n\n")
+
+    assert code == 1
+    assert "cancel this task?" in shown
+    assert ids(failed, "--search", "result = cancelled") == []
+
+
+def test_task_that_changed_meanwhile_is_left_alone(failed: Daemon) -> None:
+    (failed.root / "blog").touch()
+    failed.taskctl("resume", "1")
+    failed.wait(1)
+
+    answer = failed.taskctl("cancel", "1")
+    by_search = failed.json("cancel", "--search", "id ^ (1, 3) state = paused", "--yes")
+
+    assert answer.returncode == 5
+    assert by_search == {"done": [3], "skipped": [], "failed": []}
+
+
+def test_wrong_search_changes_nothing_and_shows_where(failed: Daemon) -> None:
+    for command in ("list", "resume", "cancel", "skip", "unlock"):
+        refused = failed.taskctl(command, "--search", "state = pausd")
+
+        assert refused.returncode == 2
+        assert refused.stderr.splitlines()[1:] == ["  state = pausd", "          ^"]
+    assert ids(failed, "--search", "state = paused") == [3, 2, 1]
