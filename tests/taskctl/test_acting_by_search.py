@@ -1,4 +1,4 @@
-"""`resume`, `cancel`, `skip` and `unlock` with `--search`: ask, act, leave alone what has changed."""
+"""`resume`, `cancel`, `skip`, `unlock` with `--search`: ask, act, leave what has changed."""
 
 import pytest
 from scripted_daemon import Refusal
