@@ -35,6 +35,17 @@ OPERATORS = {
 
 
 @dataclass(frozen=True)
+class Few:
+    """Values that few rows have (none named: any), for which the store has an index.
+
+    SQLite uses that only where `condition`, which holds for them, stands in the query as well.
+    """
+
+    condition: str
+    values: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Field:
     """`table` is "" where a task has one value. `me`: what `current_user` stands for."""
 
@@ -48,6 +59,8 @@ class Field:
     folded: str = ""  # where the value stands as casefold makes it, or LIKE compares it well
     other: str = ""  # a second value: either may match
     key: str = ""  # of a JSON object
+    few: "Few | None" = None
+    narrow: int = 0  # how few tasks one value has: of several indexes, the narrowest is used
 
 
 def _resource(name: str, column: str, table: str) -> tuple[Field, ...]:
@@ -61,16 +74,33 @@ def _resource(name: str, column: str, table: str) -> tuple[Field, ...]:
     )
 
 
+def _few(column: str, *values: str) -> Few:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return Few(f"{column} IN ({listed})", frozenset(values))
+
+
+_UNFINISHED = Few("tasks.state <> 'stopped'", frozenset(State) - {State.STOPPED})
+_BAD = _few("tasks.result", "warning", "error", "cancelled")
+
 FIELDS = (
-    Field("id", Kind.WHOLE, "tasks.id"),
-    Field("parent_task_id", Kind.WHOLE, "tasks.parent_task_id"),
+    Field("id", Kind.WHOLE, "tasks.id", narrow=3),
+    Field("parent_task_id", Kind.WHOLE, "tasks.parent_task_id", narrow=3),
     Field("recurring_logic.id", Kind.WHOLE, "tasks.recurring_logic_id", also=("task_group.id",)),
-    Field("label", Kind.TEXT, "tasks.label", folded="tasks.label"),
+    Field("label", Kind.TEXT, "tasks.label", folded="tasks.label", narrow=2),
     Field("name", Kind.TEXT, "tasks.name", also=("action",), folded="tasks.folded_name"),
     Field("external_id", Kind.TEXT, "tasks.external_id"),
     Field("key", Kind.TEXT, "tasks.key"),
-    Field("state", Kind.ONE_OF, "tasks.state", values=tuple(map(str, State))),
-    Field("result", Kind.ONE_OF, "tasks.result", values=tuple(map(str, Result))),
+    Field(
+        "state",
+        Kind.ONE_OF,
+        "tasks.state",
+        values=tuple(map(str, State)),
+        few=_UNFINISHED,
+        narrow=3,
+    ),
+    Field(
+        "result", Kind.ONE_OF, "tasks.result", values=tuple(map(str, Result)), few=_BAD, narrow=1
+    ),
     Field(
         "execution_type", Kind.ONE_OF, "tasks.execution_type", values=tuple(map(str, ExecutionType))
     ),
@@ -83,19 +113,27 @@ FIELDS = (
     Field("state_updated_at", Kind.TIME, "tasks.state_updated_at"),
     Field("duration", Kind.DURATION, "(ifnull(tasks.ended_at, {now}) - tasks.started_at)"),
     Field("progress", Kind.NUMBER, "tasks.progress"),
-    Field("user", Kind.TEXT, "tasks.user", also=("owner", "owner.login"), me="name"),
+    Field("user", Kind.TEXT, "tasks.user", also=("owner", "owner.login"), me="name", narrow=2),
     Field("user.id", Kind.WHOLE, "tasks.uid", also=("owner.id",), me="id"),
     *_resource("resource", "resource", "links"),
     *_resource("locked_resource", "resource", "locks"),
     Field("lock.operation", Kind.TEXT, "nullif(operation, '')", "locks"),
     Field("step", Kind.TEXT, "name", "steps"),
-    Field("step.state", Kind.ONE_OF, "state", "steps", values=tuple(map(str, StepState))),
+    Field(
+        "step.state",
+        Kind.ONE_OF,
+        "state",
+        "steps",
+        values=tuple(map(str, StepState)),
+        few=_few("state", "error", "skipped", "cancelled"),
+    ),
     Field(
         "error",
         Kind.TEXT,
         "json_extract(error, '$.message')",
         "steps",
         other="json_extract(error, '$.kind')",
+        few=Few("error IS NOT NULL"),
     ),
 )
 OBJECTS = ("input", "output")  # `input.site` is the value that a task's input has at `site`

@@ -6,7 +6,7 @@ everybody reads it. SQL's own third value never gets out of a `not`.
 The store gives SQLite the function `folded`: a text as `str.casefold` makes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import reduce
@@ -50,12 +50,14 @@ class _Compiler:
     def __init__(self, asker: Asker) -> None:
         self._now = _number(asker.now)
 
-    def compile(self, node: Node) -> Sql:
+    def compile(self, node: Node, narrowest: int = 0) -> Sql:
+        """`narrowest`: of the indexes that answer what stands beside it."""
         match node:
             case Every(parts):
-                return all_of([self.compile(part) for part in parts])
+                narrowest = max([narrowest, *map(_narrowness, parts)])
+                return all_of([self.compile(part, narrowest) for part in parts])
             case And(parts):
-                return self._chain(parts)
+                return self._chain(parts, narrowest)
             case Or(parts):
                 return any_of([self.compile(part) for part in parts])
             case Not(part):
@@ -67,28 +69,31 @@ class _Compiler:
                 inner = self.compile(Has(field))
                 return Sql(f"NOT ({inner.text})", inner.values)
             case Condition() | Has():
-                return self._chain((node,))
+                return self._chain((node,), narrowest)
 
-    def _chain(self, parts: tuple[Node, ...]) -> Sql:
+    def _chain(self, parts: tuple[Node, ...], narrowest: int) -> Sql:
         """Conditions on one table of many rows hold for one and the same row."""
         together: dict[str, list[Related]] = {}
+        narrowest = max([narrowest, *map(_narrowness, parts)])
         found: list[Sql] = []
         for part in parts:
             if not isinstance(part, Condition | Has):
-                found.append(self.compile(part))
+                found.append(self.compile(part, narrowest))
             elif not part.field.table:
-                found.append(self._of_task(part))
+                found.append(self._of_task(part, narrowest))
             elif isinstance(part, Condition) and part.operator in _PLAIN:
                 found.append(self._none_of(part))
             else:
                 together.setdefault(part.field.table, []).append(part)
         return all_of([*found, *(_some_row(table, rows) for table, rows in together.items())])
 
-    def _of_task(self, part: Related) -> Sql:
+    def _of_task(self, part: Related, narrowest: int) -> Sql:
         if part.field.key:
             return _in_object(part)
         place = part.field.sql.replace("{now}", str(self._now))
-        return _test(part, place, part.field.folded)
+        if 0 < _narrowness(part) < narrowest:  # its index is not to be used
+            return _test(part, f"+{place}", part.field.folded)
+        return _indexed(part, _test(part, place, part.field.folded))
 
     def _none_of(self, part: Condition) -> Sql:
         """It has some, and none of them matches."""
@@ -117,17 +122,33 @@ _LOOKED_AT = ("name", "label", "error")
 
 
 def _some_row(table: str, parts: list[Related]) -> Sql:
-    test = all_of([_row_test(part) for part in parts])
+    test = all_of([*map(_row_test, parts), *_whole_resource(parts)])
     found = Sql(f"tasks.id IN (SELECT task_id FROM {table} WHERE {test.text})", test.values)
     if table == "links" and (own := _own_link(parts)) is not NEVER:
         return any_of([found, own])
     return found
 
 
+def _whole_resource(parts: list[Related]) -> Iterator[Sql]:
+    """Where its type and its id are given, an index finds it by both."""
+    given = {
+        part.field.name: part.values[0].text
+        for part in parts
+        if isinstance(part, Condition) and part.operator == "="
+    }
+    for name in ("resource", "locked_resource"):
+        if f"{name}_type" in given and f"{name}_id" in given:
+            yield Sql("resource = ?", (f"{given[f'{name}_type']}:{given[f'{name}_id']}",))
+
+
 def _row_test(part: Related) -> Sql:
     field = part.field
+    if isinstance(part, Has) and field.few and not field.few.values:
+        return Sql(field.few.condition)
     test = _test(part, field.sql, "")
-    return any_of([test, _test(part, field.other, "")]) if field.other else test
+    if field.other:
+        test = any_of([test, _test(part, field.other, "")])
+    return _indexed(part, test)
 
 
 def _own_link(parts: list[Related]) -> Sql:
@@ -232,6 +253,36 @@ def _json_equal(text: str) -> Sql:
     if number is None:
         return same_text
     return any_of([Sql(f"({_IS_NUMBER} AND value = ?)", (number,)), same_text])
+
+
+# Indexes of few rows
+
+
+def _narrowness(part: Node) -> int:
+    """Of an index that answers it; 0 where there is none."""
+    if isinstance(part, And | Every):
+        return max(map(_narrowness, part.parts), default=0)
+    if isinstance(part, Condition) and part.operator in ("=", "^") and _are_few(part):
+        return part.field.narrow
+    return 0
+
+
+def _indexed(part: Related, test: Sql) -> Sql:
+    """With what lets SQLite use an index that has only what is asked for."""
+    few = part.field.few
+    return (
+        Sql(f"({few.condition} AND {test.text})", test.values) if few and _are_few(part) else test
+    )
+
+
+def _are_few(part: Related) -> bool:
+    """All that it asks for is in the index of its field."""
+    few = part.field.few
+    if few is None or not few.values:
+        return True
+    if isinstance(part, Has) or part.operator not in ("=", "^"):
+        return False
+    return all(value.meaning in few.values for value in part.values)
 
 
 # Patterns

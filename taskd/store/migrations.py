@@ -57,6 +57,11 @@ def add_lanes(database: Database) -> None:
         database.execute(statement)
 
 
+def add_search(database: Database) -> None:
+    for statement in _SEARCH:
+        database.execute(statement)
+
+
 def add_waiting(database: Database) -> None:
     for statement in _WAITING:
         database.execute(statement)
@@ -68,6 +73,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_hooks,
     add_lanes,
     add_waiting,
+    add_search,
 )
 
 _FIRST = (
@@ -230,4 +236,18 @@ _WAITING = (
     ) WITHOUT ROWID""",
     """CREATE INDEX waiting_of_task ON waiting(task_id)""",
     """CREATE INDEX waiting_kin ON waiting(resource, rank, task_id) WHERE kin > 0""",
+)
+
+_SEARCH = (
+    # Common questions, each with the newest first: an index ends in the id.
+    """CREATE INDEX tasks_of_label ON tasks(label)""",
+    """CREATE INDEX tasks_of_user ON tasks(user)""",
+    """CREATE INDEX tasks_started ON tasks(started_at)""",
+    """CREATE INDEX tasks_bad ON tasks(result, id, started_at)
+        WHERE result IN ('warning', 'error', 'cancelled')""",
+    # To look through names without the long rows that they stand in.
+    """CREATE INDEX tasks_names ON tasks(id, folded_name, label)""",
+    """CREATE INDEX steps_bad ON steps(state, task_id)
+        WHERE state IN ('error', 'skipped', 'cancelled')""",
+    """CREATE INDEX steps_failed ON steps(task_id) WHERE error IS NOT NULL""",
 )
