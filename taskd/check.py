@@ -2,12 +2,15 @@
 
 import os
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from taskd.catalog import child
 from taskd.config_file import find_unused
 from taskd.engine.engine import action_folders
-from taskd.model.errors import TaskdError
+from taskd.model.errors import QueryError, TaskdError
 from taskd.places import Places
+from taskd.search.asker import Asker
+from taskd.search.parser import parse
 from taskd.settings import Settings, load
 from taskd.store import check as store
 
@@ -32,6 +35,7 @@ def look(places: Places) -> Findings:
         settings = load(places.config, os.environ)
     except TaskdError as error:
         found.problems += error.message.splitlines()
+    _check_searches(places, settings, found)
     folders = []
     for folder in action_folders(places, settings):
         if problem := _in_folder(folder, may_be_missing=folder == str(places.actions)):
@@ -50,6 +54,15 @@ def _in_folder(folder: str, *, may_be_missing: bool) -> str:
         if not (may_be_missing and isinstance(error, FileNotFoundError)):
             return f"cannot read the folder of actions {folder}: {error.strerror}"
     return ""
+
+
+def _check_searches(places: Places, settings: Settings, found: Findings) -> None:
+    asker = Asker("", 0, datetime.now(UTC))
+    for name, query in settings.searches.items():
+        try:
+            parse(query, asker)
+        except QueryError as error:
+            found.problems.append(f"{places.config}: the search {name!r}: {error.message}")
 
 
 def _check_actions(folders: list[str], found: Findings) -> None:

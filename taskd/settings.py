@@ -5,6 +5,7 @@ settings:
 TASKD_CANCEL_GRACE=5s       # in the environment, which goes before the file
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
@@ -80,6 +81,17 @@ def _slots(text: Text) -> dict[str, int]:
     return slots
 
 
+def _searches(text: Text) -> dict[str, str]:
+    if not text:
+        return {}
+    if not isinstance(text, dict):
+        raise InvalidInput("expected a mapping of names to queries")
+    for name, query in text.items():
+        if not re.fullmatch(r"[\w-]+", name) or not query.strip():
+            raise InvalidInput(f"{name!r}: expected letters, digits, _ or -, and a query")
+    return text
+
+
 def _pairs(line: str) -> Iterator[tuple[str, str]]:
     for word in filter(None, map(str.strip, line.split(","))):
         name, equals, value = map(str.strip, word.partition("="))
@@ -116,6 +128,9 @@ class Settings:
     )
     log_limit: int = _setting(
         "64 MiB", _bytes, "how much output of a step is kept, e.g. 64 MiB; the rest is dropped"
+    )
+    searches: dict[str, str] = _setting(
+        "", _searches, "your own searches by name, e.g. stuck: state = paused; used as @stuck"
     )
     long_running_after: timedelta = _setting(
         "2d", _length, "when a task that does not stop counts as long-running"

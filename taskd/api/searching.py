@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from taskd.api.access import Caller
 from taskd.api.references import resolve
+from taskd.engine.engine import Engine
 from taskd.model.errors import InvalidInput, NoMatch
 from taskd.model.task import Task
-from taskd.search.asker import Asker
+from taskd.search.asker import SAVED, Asker
 from taskd.search.order import Order
 from taskd.search.parser import parse
 from taskd.search.sql import Sql, condition
@@ -18,9 +19,10 @@ from taskd.store.listing import Place
 from taskd.store.transaction import Transaction
 
 
-def asker_of(caller: Caller) -> Asker:
+def asker_of(engine: Engine, caller: Caller) -> Asker:
     """Raises InvalidInput for a time zone that the daemon does not know."""
-    return Asker(caller.user, caller.uid, datetime.now(UTC), _zone(caller.zone))
+    saved = {**SAVED, **engine.settings.searches}
+    return Asker(caller.user, caller.uid, datetime.now(UTC), _zone(caller.zone), saved)
 
 
 def where(search: str, asker: Asker) -> Sql:
@@ -28,12 +30,12 @@ def where(search: str, asker: Asker) -> Sql:
     return condition(parse(search, asker), asker)
 
 
-def chosen(tx: Transaction, caller: Caller, task: int | str, search: str) -> Task:
+def chosen(tx: Transaction, engine: Engine, caller: Caller, task: int | str, search: str) -> Task:
     """The task to act on. Raises NoMatch when `search` does not mean it, or not any more."""
     task_id = resolve(tx.connection, caller, task)
     if search.strip():
         tx.flush()  # what others changed in this commit counts
-        if not listing.holds(tx.connection, where(search, asker_of(caller)), task_id):
+        if not listing.holds(tx.connection, where(search, asker_of(engine, caller)), task_id):
             raise NoMatch(f"task {task_id} does not match any more")
     return tx.get(task_id)
 

@@ -151,6 +151,7 @@ def _start_kept(
 @query(Permission.VIEW_TASKS)
 def find(
     connection: Connection,
+    engine: Engine,
     caller: Caller,
     search: str = "",
     order: str = "",
@@ -161,7 +162,7 @@ def find(
     """Tasks that `search` means, a page at a time; `after` is that of the page before."""
     if not 0 < limit <= MAX_PAGE:
         raise InvalidInput(f"limit {limit} is not between 1 and {MAX_PAGE}")
-    asker = asker_of(caller)
+    asker = asker_of(engine, caller)
     sorting, meant = read_order(order), where(search, asker)
     place = read_place(after, sorting)
     with limited(connection):
@@ -172,18 +173,18 @@ def find(
 
 
 @query(Permission.VIEW_TASKS)
-def count(connection: Connection, caller: Caller, search: str = "") -> int:
+def count(connection: Connection, engine: Engine, caller: Caller, search: str = "") -> int:
     """How many tasks `search` means."""
     with limited(connection):
-        return listing.count(connection, where(search, asker_of(caller))) or 0
+        return listing.count(connection, where(search, asker_of(engine, caller))) or 0
 
 
 @query(Permission.VIEW_TASKS)
 def explain(
-    connection: Connection, caller: Caller, search: str = "", order: str = ""
+    connection: Connection, engine: Engine, caller: Caller, search: str = "", order: str = ""
 ) -> dict[str, Any]:
     """How `search` is read, with its times, and how SQLite looks it up."""
-    asker = asker_of(caller)
+    asker = asker_of(engine, caller)
     node, sorting = parse(search, asker), read_order(order)
     plan = listing.explain(connection, condition(node, asker), sorting, asker.now)
     return {"query": str(resolved(node, asker)), "order": str(sorting), "plan": plan}
@@ -262,7 +263,7 @@ def resume(
 
     `secrets` take the place of those that it has, or had. `search`: only if that means the task.
     """
-    task = chosen(tx, caller, task_id, search)
+    task = chosen(tx, engine, caller, task_id, search)
     resumed = unlocking.resume(tx, engine.catalog, engine.places, task, caller.user, secrets)
     if isinstance(resumed, Conflict):
         raise conflicts.refusal(tx, task, resumed)
@@ -272,6 +273,7 @@ def resume(
 @command(Permission.EDIT_TASKS, fresh=True)
 def skip(
     tx: Transaction,
+    engine: Engine,
     caller: Caller,
     task_id: int | str,
     steps: list[str] | None = None,
@@ -280,7 +282,7 @@ def skip(
     """Go on without failed steps of a paused task: all, or those named."""
     if steps == []:
         raise InvalidInput("no step is named; without `steps`, all that failed are skipped")
-    task = chosen(tx, caller, task_id, search)
+    task = chosen(tx, engine, caller, task_id, search)
     return tx.save(family.skip(tx, task, steps, caller.user))
 
 
@@ -294,7 +296,7 @@ def cancel(
     search: str = "",
 ) -> Brief:
     """Cancel a task; what runs of it is told, and ended after its grace, or at once by `force`."""
-    task = chosen(tx, caller, task_id, search)
+    task = chosen(tx, engine, caller, task_id, search)
     cancelled = family.cancel(tx, engine.catalog, task, caller.user)
     engine.director.tell_to_end(tx, cancelled, force=force)
     return cancelled[0].brief()
@@ -317,7 +319,7 @@ def unlock(
     Answered when what ran of it is dead. `noop`: the task as it is, if it could be unlocked, with
     the locks of its sub-tasks.
     """
-    task = chosen(tx, caller, task_id, search)
+    task = chosen(tx, engine, caller, task_id, search)
     if not engine.settings.allow_dangerous_actions:
         raise Forbidden(
             f"cannot unlock task {task.id}: the setting allow_dangerous_actions is off",

@@ -1,7 +1,16 @@
 """Who asks, when and where: what `current_user`, `today` and `8am` mean."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
+
+SAVED: Mapping[str, str] = MappingProxyType(
+    {
+        "running": "state = running",
+        "failed": "state = paused or result = error or result = warning",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -10,6 +19,7 @@ class Asker:
     uid: int
     now: datetime
     zone: tzinfo = UTC
+    saved: Mapping[str, str] = field(default_factory=lambda: SAVED)  # searches by name
 
     @property
     def local(self) -> datetime:

@@ -4,13 +4,14 @@ query      := or_expr { or_expr }                a space is "and", and binds loo
 or_expr    := and_expr { or and_expr }
 and_expr   := not_expr { and not_expr }
 not_expr   := { not } primary
-primary    := "(" query ")" | condition | text
+primary    := "(" query ")" | condition | text | @saved
 condition  := field OP value | field ^ "(" value { [","] value } ")" | has field | null? field
 """
 
 from collections.abc import Callable
 
 from taskd.model.errors import QueryError
+from taskd.model.record import replace
 from taskd.model.suggest import did_you_mean
 from taskd.search import fields
 from taskd.search.asker import Asker
@@ -40,11 +41,12 @@ def parse(text: str, asker: Asker) -> Node:
 
 
 class _Parser:
-    def __init__(self, text: str, asker: Asker) -> None:
+    def __init__(self, text: str, asker: Asker, conditions: int = 0) -> None:
+        """`conditions`: how many there are already in the query that this one is a part of."""
         self._scanner = Scanner(text)
         self._asker = asker
         self._token = self._scanner.read(0)  # the next one to be taken
-        self._conditions = 0
+        self._conditions = conditions
         self._depth = 0
 
     def parse(self) -> Node:
@@ -100,7 +102,7 @@ class _Parser:
             raise _wrong(opening, "this parenthesis is never closed")
         self._take()
         self._depth -= 1
-        return And((node,)) if isinstance(node, Condition | Has) else node  # in a chain of its own
+        return _apart(node)
 
     def _condition(self) -> Node:
         word = self._take()
@@ -110,12 +112,29 @@ class _Parser:
             return self._list(self._field(word), self._take(value=True))
         if self._at(Kind.OPERATOR):
             return self._comparison(self._field(word), self._take(value=True))
+        if word.text[0] == "@":
+            return self._saved(word)
         found = fields.find(word.text)
         named = _OF_TIMES.get(self._token.text.lower()) if self._at(Kind.WORD) else None
         if named and found and found.kind is fields.Kind.TIME:
             sign = self._take(value=True)
             return self._comparison(found, Token(Kind.OPERATOR, named, sign.position, sign.end))
         return self._text(word)
+
+    def _saved(self, word: Token) -> Node:
+        name, known = word.text[1:], self._asker.saved
+        if name not in known:
+            near = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            told = f"there is no saved search {name[:50]!r}{near}; as a text it needs quotes"
+            raise _wrong(word, told)
+        parser = _Parser(known[name], replace(self._asker, saved={}), self._conditions)
+        try:
+            node = parser.parse()
+        except QueryError as error:
+            told = f"the saved search {name!r} cannot be read: {error.message}"
+            raise _wrong(word, told) from None
+        self._conditions = parser._conditions
+        return _apart(node)
 
     def _comparison(self, field: Field, sign: Token) -> Node:
         _check_operator(field, sign)
@@ -191,6 +210,11 @@ class _Parser:
         if self._conditions > MAX_CONDITIONS:
             raise _wrong(token, f"more than {MAX_CONDITIONS} conditions")
         return node
+
+
+def _apart(node: Node) -> Node:
+    """In a chain of its own."""
+    return And((node,)) if isinstance(node, Condition | Has) else node
 
 
 def _check_operator(field: Field, sign: Token) -> None:

@@ -90,7 +90,7 @@ class Inline:
     def skip(self, task: Task | int, *steps: str) -> Task:
         """Go on without failed steps of a paused task: all, or those named. Raises InvalidState
         and NotFound."""
-        self._do(lambda tx: api.skip(tx, _YOU, _id(task), list(steps) or None))
+        self._do(lambda tx: api.skip(tx, self._engine, _YOU, _id(task), list(steps) or None))
         return self.get(task)
 
     def cancel(self, task: Task | int) -> Task:

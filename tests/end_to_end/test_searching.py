@@ -73,6 +73,26 @@ def test_task_that_changed_meanwhile_is_left_alone(failed: Daemon) -> None:
     assert by_search == {"done": [3], "skipped": [], "failed": []}
 
 
+def test_own_searches_are_known_by_name(failed: Daemon) -> None:
+    failed.configure(searches='{shops: "resource_type = site and resource_id = shop"}')
+    failed.taskd("reload")
+
+    assert ids(failed, "--search", "@shops") == [2]
+    assert ids(failed, "--search", "@failed -@shops") == [3, 1]
+    assert "did you mean 'shops'?" in failed.taskctl("list", "--search", "@shop").stderr
+
+
+def test_check_names_a_search_that_cannot_be_read(daemon: Daemon) -> None:
+    daemon.configure(searches="{shops: stat = paused, my shop: x}")
+    wrong_name = daemon.taskd("check")
+    daemon.configure(searches="{shops: stat = paused}")
+    wrong_query = daemon.taskd("check")
+
+    assert (wrong_name.returncode, wrong_query.returncode) == (1, 1)
+    assert "searches: 'my shop': expected letters" in wrong_name.stdout + wrong_name.stderr
+    assert "the search 'shops': there is no field 'stat'" in wrong_query.stdout + wrong_query.stderr
+
+
 def test_wrong_search_changes_nothing_and_shows_where(failed: Daemon) -> None:
     for command in ("list", "resume", "cancel", "skip", "unlock"):
         refused = failed.taskctl(command, "--search", "state = pausd")

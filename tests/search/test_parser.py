@@ -192,3 +192,49 @@ def test_huge_query_is_refused_quickly(query: str) -> None:
         parse(query, ASKER)
 
     assert time.process_time() - begin < 0.05
+
+
+SAVED = Asker(
+    "ana",
+    1000,
+    NOW,
+    UTC,
+    {"stuck": "state = paused", "bad": "stat =", "in": "@stuck", "two": "a b"},
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "read"),
+    [
+        ("@stuck", "state = paused"),
+        ("@stuck and label = x", "(state = paused) and label = x"),
+        ("not @two", 'not ("a" "b")'),
+        ('"@stuck"', '"@stuck"'),
+    ],
+)
+def test_saved_search_stands_for_its_query(query: str, read: str) -> None:
+    assert str(parse(query, SAVED)) == read
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("a @stick", "there is no saved search 'stick'; did you mean 'stuck'?"),
+        ("a @", "there is no saved search ''"),
+        ("a @bad", "the saved search 'bad' cannot be read: there is no field 'stat'"),
+        ("a @in", "the saved search 'in' cannot be read: there is no saved search 'stuck'"),
+    ],
+)
+def test_saved_search_that_cannot_be_read_is_refused(query: str, told: str) -> None:
+    with pytest.raises(QueryError) as refused:
+        parse(query, SAVED)
+
+    assert told in refused.value.message
+    assert refused.value.position == 2
+
+
+def test_conditions_of_saved_searches_count() -> None:
+    many = Asker("ana", 1000, NOW, UTC, {"many": "a " * 60})
+
+    with pytest.raises(QueryError, match="more than 100 conditions"):
+        parse("@many @many", many)
