@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 
 import click
 
 from taskctl.options import Command, Setup, pass_setup
 from taskctl.view.forms import Record, print_one, print_pages
+from taskctl.watching import watch
 
 PAGE = 500  # records a request
 
@@ -25,6 +28,7 @@ FIELDS = (
 @click.option("--columns", metavar="A,B", help="Show these columns.")
 @click.option("--count", is_flag=True, help="Only how many there are.")
 @click.option("--full", is_flag=True, help="With steps, locks, errors, input and output (json).")
+@click.option("--watch", "again", is_flag=True, help="Show them again when they change.")
 @click.option("--explain", is_flag=True, help="How the search is read and looked up.")
 @pass_setup
 def command(
@@ -36,6 +40,7 @@ def command(
     columns: str | None,
     count: bool,
     full: bool,
+    again: bool,
     explain: bool,
 ) -> None:
     """List tasks, newest first. docs/search.md tells what can be searched for."""
@@ -46,6 +51,8 @@ def command(
     else:
         names = _choose(columns, full) if columns else []
         query = {"search": search, "order": order, "full": full}
+        if again:
+            watch(setup, partial(_first, setup, query, limit), names)
         pages = _pages(setup, query, sys.maxsize if everything else limit)
         if setup.output == "table":
             _print_table(setup, pages, names, searched=bool(search.strip()))
@@ -70,6 +77,12 @@ def _choose(columns: str, full: bool) -> list[str]:
     names = [name.strip() for name in columns.split(",")]
     choose([name for name in names if not (full and name in LEFT_OUT)])
     return names
+
+
+def _first(setup: Setup, query: Record, limit: int) -> list[Record]:
+    page = next(_trimmed(_pages(setup, query, min(limit, PAGE)), [], full=query["full"]))
+    items: list[Record] = page["items"]
+    return items
 
 
 def _pages(setup: Setup, query: Record, limit: int) -> Iterator[Record]:
@@ -104,9 +117,9 @@ def _print_table(
     from taskctl.view.table import table
 
     chosen = columns.choose(names or columns.for_width(console().width))
-    shown, total = 0, 0
-    for page in pages:
-        total = page["total"]
+    first = next(pages)
+    shown, total = 0, first["total"]
+    for page in chain([first], pages):
         if page["items"]:
             headers = setup.headers and not shown
             show(setup.color, table(chosen, page["items"], headers=headers))

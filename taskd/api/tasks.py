@@ -159,7 +159,10 @@ def find(
     after: str = "",
     full: bool = False,
 ) -> Page[Brief] | Page[Task]:
-    """Tasks that `search` means, a page at a time; `after` is that of the page before."""
+    """Tasks that `search` means, a page at a time; `after` is that of the page before.
+
+    Only the first page has a `total`.
+    """
     if not 0 < limit <= MAX_PAGE:
         raise InvalidInput(f"limit {limit} is not between 1 and {MAX_PAGE}")
     asker = asker_of(engine, caller)
@@ -167,7 +170,7 @@ def find(
     place = read_place(after, sorting)
     with limited(connection):
         found, last = listing.find_page(connection, meant, sorting, place, limit, asker.now)
-        total = listing.count(connection, meant, COUNTED)
+        total = None if place else listing.count(connection, meant, COUNTED)
     items: list[Any] = [_full(connection, task.id) if full else task.brief() for task in found]
     return Page(items, total, more=total is None, after=write_place(last, sorting))
 

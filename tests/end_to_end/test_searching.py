@@ -1,7 +1,9 @@
 """Finding tasks and acting on what was found, with the real commands."""
 
+import subprocess
+
 import pytest
-from real_daemon import Daemon, eventually
+from real_daemon import COMMANDS, Daemon, eventually
 from terminal import on_terminal
 
 
@@ -100,3 +102,22 @@ def test_wrong_search_changes_nothing_and_shows_where(failed: Daemon) -> None:
         assert refused.returncode == 2
         assert refused.stderr.splitlines()[1:] == ["  state = pausd", "          ^"]
     assert ids(failed, "--search", "state = paused") == [3, 2, 1]
+
+
+def test_watched_list_tells_each_change_in_a_pipe(failed: Daemon) -> None:
+    words = ["list", "--watch", "--search", "blog", "--columns", "id,state,result"]
+    with subprocess.Popen(
+        [COMMANDS / "taskctl", *words], env=failed.environment, stdout=subprocess.PIPE, text=True
+    ) as watching:
+        assert watching.stdout
+        lines = [watching.stdout.readline().split() for _ in range(3)]
+        failed.taskctl("cancel", "1")
+        lines.append(watching.stdout.readline().split())
+        watching.terminate()
+
+    assert lines == [
+        ["id", "state", "result"],
+        ["1", "paused", "error"],
+        ["3", "paused", "error"],
+        ["1", "stopped", "cancelled"],
+    ]
