@@ -25,7 +25,7 @@ from taskd.model.task import Task
 from taskd.search.order import read_order
 from taskd.search.parser import parse
 from taskd.search.resolved import resolved
-from taskd.search.sql import condition
+from taskd.search.sql import Sql, condition
 from taskd.store import listing
 from taskd.store import tasks as store
 from taskd.store.database import Connection
@@ -170,9 +170,14 @@ def find(
     place = read_place(after, sorting)
     with limited(connection):
         found, last = listing.find_page(connection, meant, sorting, place, limit, asker.now)
-        total = None if place else listing.count(connection, meant, COUNTED)
+        total = None if place else _count(connection, meant, found, limit)
     items: list[Any] = [_full(connection, task.id) if full else task.brief() for task in found]
     return Page(items, total, more=total is None, after=write_place(last, sorting))
+
+
+def _count(connection: Connection, meant: Sql, found: list[Task], limit: int) -> int | None:
+    """Of a list that begins with these."""
+    return len(found) if len(found) < limit else listing.count(connection, meant, COUNTED)
 
 
 @query(Permission.VIEW_TASKS)

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,11 +20,15 @@ WINDOW = 512  # requests in flight
 
 
 class Daemon:
-    """`settings` are given in its environment; all others have their defaults."""
+    """`settings` are given in its environment; all others have their defaults.
 
-    def __init__(self, **settings: object) -> None:
+    `prepare` is given the state directory before it starts.
+    """
+
+    def __init__(self, prepare: Callable[[Path], object] = str, **settings: object) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="tb", ignore_cleanup_errors=True)
         self.state = Path(self._folder.name)
+        prepare(self.state)
         self.environment = _environment(self.state, settings)
         self._process = self._start()
         self.client = Client(self.state / "taskd.sock")
