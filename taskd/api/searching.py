@@ -10,9 +10,10 @@ from taskd.engine.engine import Engine
 from taskd.model.errors import InvalidInput, NoMatch
 from taskd.model.task import Task
 from taskd.search.asker import SAVED, Asker
+from taskd.search.condition import condition
 from taskd.search.order import Order
 from taskd.search.parser import parse
-from taskd.search.sql import Sql, condition
+from taskd.search.sql import Sql
 from taskd.search.values import MAX_WHOLE
 from taskd.store import listing
 from taskd.store.listing import Place

@@ -22,10 +22,11 @@ from taskd.model.page import Page
 from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue
 from taskd.model.task import Task
+from taskd.search.condition import condition
 from taskd.search.order import read_order
 from taskd.search.parser import parse
 from taskd.search.resolved import resolved
-from taskd.search.sql import Sql, condition
+from taskd.search.sql import Sql
 from taskd.store import listing
 from taskd.store import tasks as store
 from taskd.store.database import Connection

@@ -10,7 +10,7 @@ from taskd.model.task import Task
 from taskd.search.asker import Asker
 from taskd.search.fields import Field, Kind
 from taskd.search.nodes import And, Condition, Every, Has, Node, Not, Null, Or, Text
-from taskd.search.sql import matches
+from taskd.search.patterns import matches
 from taskd.search.times import Span
 from taskd.search.values import Value, as_number
 

@@ -14,9 +14,9 @@ from builders import a_step, a_task, an_error
 from taskd.model.lock import link, parse_lock
 from taskd.model.task import Task
 from taskd.search.asker import Asker
+from taskd.search.condition import condition
 from taskd.search.fields import FIELDS, NAMES
 from taskd.search.parser import parse
-from taskd.search.sql import condition
 from taskd.store import locks
 from taskd.store.database import InMemory
 from taskd.store.transaction import Transaction

@@ -4,9 +4,9 @@ import pytest
 from builders import NOW
 
 from taskd.search.asker import Asker
+from taskd.search.condition import condition
 from taskd.search.order import read_order
 from taskd.search.parser import parse
-from taskd.search.sql import condition
 from taskd.store import listing
 from taskd.store.database import InMemory
 

@@ -15,10 +15,10 @@ from taskd.model.lock import Lock
 from taskd.model.record import replace
 from taskd.model.task import ExecutionType, Result, State, Task
 from taskd.search.asker import Asker
+from taskd.search.condition import condition
 from taskd.search.fields import FIELDS, OPERATORS, Field, Kind
 from taskd.search.nodes import quoted
 from taskd.search.parser import parse
-from taskd.search.sql import condition
 from taskd.store import locks
 from taskd.store.database import InMemory
 from taskd.store.transaction import Transaction

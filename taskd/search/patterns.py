@@ -1,0 +1,48 @@
+r"""Texts that are contained, in any case, and patterns with `*` and `%`.
+
+`\*`, `\%` and `_` are ordinary characters.
+"""
+
+
+def pattern(text: str) -> str:
+    """For LIKE: `text` anywhere or, where it has `*` or `%`, from beginning to end."""
+    parts = ["".join(map(_literal, part)) for part in _split(text)]
+    return "%".join(parts) if len(parts) > 1 else f"%{parts[0]}%"
+
+
+def matches(text: str, wanted: str) -> bool:
+    """What LIKE says of `pattern(wanted)`."""
+    text = text.casefold()
+    first, *rest = [part.casefold() for part in _split(wanted)]
+    if not rest:
+        return first in text
+    *middle, last = rest
+    if not text.startswith(first):
+        return False
+    position = len(first)
+    for part in middle:
+        position = text.find(part, position)
+        if position < 0:
+            return False
+        position += len(part)
+    return len(text) - position >= len(last) and text.endswith(last)
+
+
+def _split(text: str) -> list[str]:
+    r"""What stands between the wildcards. `\*` and `\%` are none."""
+    parts, position = [""], 0
+    while position < len(text):
+        if text[position : position + 2] in ("\\*", "\\%"):
+            position += 1
+        elif text[position] in "*%":
+            parts.append("")
+            position += 1
+            continue
+        parts[-1] += text[position]
+        position += 1
+    return parts
+
+
+def _literal(character: str) -> str:
+    folded = character.casefold()
+    return f"\\{folded}" if folded in ("%", "_", "\\") else folded
