@@ -17,7 +17,7 @@ READY = "ready>"
 STARTS: dict[str, tuple[Sequence[str], str]] = {
     "bash": (
         ["--norc", "--noprofile", "-i"],
-        """PS1='ready> '; source {script}
+        """PS1='ready> '; source {script}; eval "$(_TASKD_COMPLETE=bash_source taskd)"
         bind -x '"\\C-g": printf %s "$READLINE_LINE" >{line}.new; mv {line}.new {line}'""",
     ),
     "zsh": (
@@ -35,7 +35,8 @@ STARTS: dict[str, tuple[Sequence[str], str]] = {
 
 
 class Shell:
-    def __init__(self, terminal: int, line: Path) -> None:
+    def __init__(self, name: str, terminal: int, line: Path) -> None:
+        self.name = name
         self._terminal = terminal
         self._line = line
         self.shown = ""
@@ -78,7 +79,7 @@ def a_shell(name: str, daemon: Daemon) -> Iterator[Shell]:
         stderr=theirs,
     )
     os.close(theirs)
-    shell = Shell(ours, line)
+    shell = Shell(name, ours, line)
     try:
         os.write(ours, f"source {start}\r".encode())
         eventually(lambda: shell.read() or READY in shell.shown)
