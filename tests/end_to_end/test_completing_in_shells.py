@@ -51,20 +51,20 @@ OF_SHELL = {
         "taskctl list --search labe": "taskctl list --search 'label ",
         "taskctl list --search=labe": "taskctl list --search='label ",
         "taskctl list --search='state = pau": "taskctl list --search='state = paused",
-        "taskctl list --search 'resource = site:x": 'taskctl list --search \'resource = "site:x y"',
+        "taskctl list --search 'resource = a:": 'taskctl list --search \'resource = "a:b c"',
         "taskd rel": "taskd reload ",
     },
     "zsh": {
         "taskctl list --search labe": "taskctl list --search label\\ ",
         "taskctl list --search=labe": "taskctl list --search=label\\ ",
         "taskctl list --search='state = pau": "taskctl list --search=state\\ =\\ paused",
-        "taskctl list --search 'resource = site:x": 'taskctl list --search \'resource = "site:x y"',
+        "taskctl list --search 'resource = a:": 'taskctl list --search \'resource = "a:b c"',
     },
     "fish": {
         "taskctl list --search labe": "taskctl list --search label\\ ",
         "taskctl list --search=labe": "taskctl list --search=label\\ ",
         "taskctl list --search='state = pau": "taskctl list --search='state = paused",
-        "taskctl list --search 'resource = \"site:x": 'taskctl list --search \'resource = "site:x y"',
+        "taskctl list --search 'resource = \"a:": 'taskctl list --search \'resource = "a:b c"',
         "taskctl list --search 'name = \"I": "taskctl list --search 'name = \"It\\'s blog\"",
     },
 }
@@ -79,7 +79,7 @@ def blog(daemon: Daemon) -> Daemon:
     daemon.start()
     lock = ["--lock", "site:blog", "--link", "site:blog"]
     daemon.start_task("exec", "--name", "It's blog", *lock, "--", "false")
-    daemon.start_task("exec", "--link", "site:x y", "--", "true")
+    daemon.start_task("exec", "--link", "a:b c", "--", "true")
     daemon.wait(1, 2)
     return daemon
 
