@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, suppress
 from importlib import import_module
 
-from click.shell_completion import ShellComplete
+from click.shell_completion import CompletionItem, ShellComplete
 
+from taskctl import suggesting
 from taskctl.main import taskctl
 from taskctl.options import Setup
 from taskctl.shells.typed import Suggestion, Typed
@@ -42,10 +43,14 @@ def suggest(typed: Typed) -> list[Suggestion]:
     finally:
         setup.close()
     return [
-        Suggestion(option + each.value, each.help or "")
+        Suggestion(option + each.value, each.help or "", _goes_on(each))
         for each in found
         if each.value.isprintable()
     ]
+
+
+def _goes_on(item: CompletionItem) -> bool:
+    return item.type == suggesting.PART or item.value.endswith(("=", "/", ":", ",", "@"))
 
 
 def _give_up(_signal: int, _frame: object) -> None:

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 NEWEST = 100  # tasks that are looked at
+PART = "part"  # the type of what may always go on
 
 Record: TypeAlias = dict[str, Any]
 Suggest: TypeAlias = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -23,7 +24,7 @@ def ask(context: click.Context, method: str, **parameters: Any) -> Any:
 def query(context: click.Context, _param: click.Parameter, word: str) -> list[CompletionItem]:
     """For `--search`: the whole query up to the next word."""
     found = ask(context, "tasks.complete", search=word)
-    return [CompletionItem(each["text"], help=each["help"]) for each in found]
+    return [CompletionItem(each["text"], PART, each["help"]) for each in found]
 
 
 def ids(search: str = "", forced: str = "") -> Suggest:

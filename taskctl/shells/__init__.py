@@ -3,6 +3,6 @@
     read(words)              what the script hands over → what was typed
     write(typed, found)      the lines that the script takes
 
-zsh and fish put quotes around what they insert by themselves; bash does not. The scripts put no
-space behind a word that ends in one of `=/:,@`: it goes on.
+zsh and fish put quotes around what they insert by themselves; bash does not. Behind what goes on
+there is to be no space: bash and fish know it by its last letter, zsh is told.
 """

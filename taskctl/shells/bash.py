@@ -20,7 +20,6 @@ complete -o nosort -F _taskctl taskctl
 
 _PLAIN = re.compile(r"[\w@%+=:,./-]*")
 WIDE = 78  # columns of a list
-GOES_ON = ("=", "/", ":", ",", "@")
 
 
 def read(words: Sequence[str]) -> Typed:
@@ -39,7 +38,7 @@ def write(typed: Typed, found: Sequence[Suggestion]) -> list[str]:
     rests = [each.word[len(kept) :] for each in found]
     if quote or all(map(_PLAIN.fullmatch, rests)):
         return [_within(quote, rest) for rest in rests]
-    whole = len(rests) == 1 and not rests[0].endswith(GOES_ON)
+    whole = len(found) == 1 and not found[0].goes_on
     end = "'" if whole else ""  # else the quote stays open for what will follow
     return [f"'{_within(chr(39), rest)}{end}" for rest in rests]
 

@@ -8,10 +8,11 @@ _WORD = re.compile(f"(?:{_PIECE})+", re.DOTALL)
 
 
 class Suggestion(NamedTuple):
-    """In the place of the word at the cursor."""
+    """In the place of the word at the cursor. `goes_on`: more of it may follow, without a space."""
 
     word: str
     help: str = ""
+    goes_on: bool = False
 
 
 class Typed(NamedTuple):

@@ -8,18 +8,18 @@ from taskctl.view.inert import inert
 SCRIPT = r"""#compdef taskctl
 # Completion for taskctl, of `taskctl completion zsh`.
 _taskctl() {
-    local word help
-    local -a whole wholes begun beguns
-    while IFS=$'\t' read -r word help; do
-        if [[ $word == *[=/:,@] ]]; then
-            begun+=("$word") beguns+=("$help")
+    local word shown goes_on
+    local -a whole whole_shown begun begun_shown
+    while IFS=$'\t' read -r word shown goes_on; do
+        if [[ -n $goes_on ]]; then
+            begun+=("$word") begun_shown+=("$shown")
         else
-            whole+=("$word") wholes+=("$help")
+            whole+=("$word") whole_shown+=("$shown")
         fi
     done < <(_TASKCTL_COMPLETE=zsh $words[1] "${(@)words[2,CURRENT-1]}" "$QIPREFIX$PREFIX" \
         </dev/null 2>/dev/null)
-    compadd -U -V taskctl -l -d wholes -a whole
-    compadd -U -V taskctl -l -d beguns -S '' -a begun
+    compadd -U -V taskctl -l -d whole_shown -a whole
+    compadd -U -V taskctl -l -d begun_shown -S '' -a begun
 }
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
     _taskctl "$@"
@@ -36,5 +36,8 @@ def read(words: Sequence[str]) -> Typed:
 
 def write(_typed: Typed, found: Sequence[Suggestion]) -> list[str]:
     width = max((len(each.word) for each in found), default=0)
-    shown = [f"{each.word:{width}}  {each.help}".rstrip() for each in found]
-    return [f"{each.word}\t{inert(line)}" for each, line in zip(found, shown, strict=True)]
+    return [_line(each, f"{each.word:{width}}  {each.help}".rstrip()) for each in found]
+
+
+def _line(suggestion: Suggestion, shown: str) -> str:
+    return f"{suggestion.word}\t{inert(shown)}" + "\tgoes on" * suggestion.goes_on

@@ -58,6 +58,7 @@ OF_SHELL = {
         "taskctl list --search labe": "taskctl list --search label\\ ",
         "taskctl list --search=labe": "taskctl list --search=label\\ ",
         "taskctl list --search='state = pau": "taskctl list --search=state\\ =\\ paused",
+        "taskctl list --search 'type = \t": "taskctl list --search 'type = python",  # from a menu
         "taskctl list --search 'resource = a:": 'taskctl list --search \'resource = "a:b c"',
     },
     "fish": {

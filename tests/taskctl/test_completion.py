@@ -151,6 +151,15 @@ def test_search_is_completed_by_the_daemon(daemon, command):
     assert daemon.parameters("tasks.complete") == {"search": "sta"}
 
 
+def test_searches_and_words_that_are_begun_go_on(daemon):
+    daemon.answers["tasks.complete"] = [{"text": "state", "help": "text"}]
+    daemon.answers["actions.get"] = an_action()
+
+    assert [each.goes_on for each in suggest(Typed(["list", "--search"], ""))] == [True]
+    assert [each.goes_on for each in suggest(Typed(["run", "x"], ""))] == [True]
+    assert [each.goes_on for each in suggest(Typed([], "lis"))] == [False]
+
+
 def test_daemon_that_was_named_is_asked(daemon, monkeypatch):
     monkeypatch.setenv("TASKD_SOCKET", "/nowhere")
     daemon.answers["tasks.find"] = a_page(a_task())

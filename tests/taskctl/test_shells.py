@@ -71,7 +71,7 @@ def test_quote_stays_open_where_more_may_follow():
     several = [Suggestion("label ="), Suggestion("label !=")]
 
     assert bash.write(Typed([], "lab", ""), several) == ["'label =", "'label !="]
-    assert bash.write(Typed([], "my", ""), [Suggestion("my dir/")]) == ["'my dir/"]
+    assert bash.write(Typed([], "my", ""), [Suggestion("my dir/", goes_on=True)]) == ["'my dir/"]
 
 
 def test_bash_lists_last_words_with_their_help(monkeypatch):
@@ -82,6 +82,12 @@ def test_bash_lists_last_words_with_their_help(monkeypatch):
         "paused      \\x1b[2J",
         "paused and  both hold",
     ]
+
+
+def test_zsh_is_told_what_goes_on():
+    found = [Suggestion("site=", "string", goes_on=True), Suggestion("plain")]
+
+    assert zsh.write(Typed([], ""), found) == ["site=\tsite=  string\tgoes on", "plain\tplain"]
 
 
 def test_help_is_harmless_in_other_shells():
