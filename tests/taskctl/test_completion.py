@@ -173,8 +173,8 @@ def test_what_would_be_acted_on_is_not_suggested(daemon):
     assert suggested("actions", "") == {}
 
 
-def test_process_prints_suggestions(daemon):
-    daemon.answers["tasks.find"] = a_page(a_task())
+def test_process_prints_suggestions_and_nothing_else(daemon):
+    daemon.answers |= {"hello": {"note": "safe mode"}, "tasks.find": a_page(a_task())}
 
     told = complete("show", "4")
 
@@ -215,7 +215,12 @@ def test_unknown_shell_is_told_nothing(monkeypatch):
 
 def test_daemon_that_hangs_holds_nobody_up(daemon):
     over = threading.Event()
-    daemon.answers["tasks.find"] = lambda _parameters: over.wait(30)
+
+    def find(_parameters):
+        over.wait(20)
+        return a_page(a_task())
+
+    daemon.answers["tasks.find"] = find
 
     told = complete("show", "")
     over.set()
