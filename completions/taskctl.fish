@@ -6,4 +6,4 @@ function __taskctl_complete
     set -e words[1]
     _TASKCTL_COMPLETE=fish $command $words "$word" </dev/null 2>/dev/null
 end
-complete --command taskctl --no-files --arguments '(__taskctl_complete)'
+complete --command taskctl --no-files --keep-order --arguments '(__taskctl_complete)'

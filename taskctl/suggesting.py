@@ -31,13 +31,13 @@ def ids(search: str = "", forced: str = "") -> Suggest:
     """Tasks that `search` means, or `forced` with `--force`; each but once."""
 
     def suggest(context: click.Context, param: click.Parameter, word: str) -> list[CompletionItem]:
-        given = context.params.get(param.name or "") or ()
+        given = {str(each) for each in context.params.get(param.name or "") or ()}
         wanted = forced if context.params.get("force") else search
         page = ask(context, "tasks.find", search=wanted, limit=NEWEST)
         return [
-            CompletionItem(str(task["id"]), help=f"{task['name']}, {task['state']}")
+            CompletionItem(number, help=f"{task['name']}, {task['state']}")
             for task in page["items"]
-            if str(task["id"]).startswith(word) and task["id"] not in given
+            if (number := str(task["id"])).startswith(word) and number not in given
         ]
 
     return suggest

@@ -68,11 +68,13 @@ def a_shell(name: str, daemon: Daemon) -> Iterator[Shell]:
     script, line, start = (daemon.root / word for word in ("script", "line", "start"))
     script.write_text(daemon.taskctl("completion", name).stdout)
     start.write_text(setup.format(script=script, line=line))
+    path = f"{COMMANDS}:{os.environ['PATH']}"
+    own = {"PATH": path, "TERM": "xterm", "HOME": str(daemon.root)}
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 200))
     process = subprocess.Popen(
         ["setsid", "--ctty", name, *options],
-        env=daemon.environment | {"PATH": f"{COMMANDS}:{os.environ['PATH']}", "TERM": "xterm"},
+        env=daemon.environment | own,
         cwd=daemon.root,
         stdin=theirs,
         stdout=theirs,

@@ -52,6 +52,7 @@ OF_SHELL = {
         "taskctl list --search=labe": "taskctl list --search='label ",
         "taskctl list --search='state = pau": "taskctl list --search='state = paused",
         "taskctl list --search 'resource = a:": 'taskctl list --search \'resource = "a:b c"',
+        "taskctl show \t": "taskctl show ",  # what is listed is not inserted
         "taskd rel": "taskd reload ",
     },
     "zsh": {

@@ -76,6 +76,7 @@ def test_id_that_was_given_is_not_suggested_again(daemon):
     daemon.answers["tasks.find"] = a_page(a_task(), a_task(id=17))
 
     assert suggested("resume", "42", "").keys() == {"17"}
+    assert suggested("skip", "42", "").keys() == {"17"}
 
 
 def test_steps_follow_an_id(daemon):
