@@ -14,11 +14,16 @@ def run() -> NoReturn:
     the interpreter apart at the end would cost half of what `import click` does.
     """
     gc.disable()
-    from taskctl.main import main
+    if shell := os.environ.get("_TASKCTL_COMPLETE"):
+        from taskctl.completing import answer
 
-    gc.freeze()
-    gc.enable()
-    status = main()
+        status = answer(shell, sys.argv[1:])
+    else:
+        from taskctl.main import main
+
+        gc.freeze()
+        gc.enable()
+        status = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):  # `main` has told it
             stream.flush()

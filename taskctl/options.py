@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
+from taskctl import suggesting
+from taskctl.suggesting import Suggest
+
 OUTPUTS = ("table", "json", "jsonl", "yaml", "csv", "name")
 COLORS = ("auto", "always", "never")
 
@@ -102,13 +105,20 @@ def task_id(text: str) -> int | str:
 
 def task_argument(function: Function) -> Function:
     """ID: one task, as `task_id`."""
-    return click.argument("task_id", metavar="ID", callback=_read_id)(function)
-
-
-def tasks_argument(function: Function) -> Function:
-    """ID…: tasks, as `task_ids`, each once; `-` stands for ids read from stdin. None if no ID."""
-    argument = click.argument("task_ids", metavar="ID...", nargs=-1, callback=_read_ids)
+    argument = click.argument(
+        "task_id", metavar="ID", callback=_read_id, shell_complete=suggesting.ids()
+    )
     return argument(function)
+
+
+def tasks_argument(suggest: Suggest) -> Callable[[Function], Function]:
+    """ID…: tasks, as `task_ids`, each once; `-` stands for ids read from stdin. None if no ID.
+
+    `suggest`: those that the command can do something with.
+    """
+    return click.argument(
+        "task_ids", metavar="ID...", nargs=-1, callback=_read_ids, shell_complete=suggest
+    )
 
 
 class Selection:
@@ -126,7 +136,12 @@ class Selection:
 def searching(function: Function) -> Any:
     """--search, --noop and --yes; with `task_ids` they are the `selection`."""
 
-    @click.option("--search", metavar="QUERY", help="All tasks that it means; asks first.")
+    @click.option(
+        "--search",
+        metavar="QUERY",
+        help="All tasks that it means; asks first.",
+        shell_complete=suggesting.query,
+    )
     @click.option("--noop", is_flag=True, help="Only show on which tasks.")
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @functools.wraps(function)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from taskctl import suggesting
 from taskctl.options import Setup, seconds
 from taskctl.view.forms import Record, print_one
 from taskctl.view.inert import inert
@@ -22,8 +23,16 @@ START_OPTIONS = (
         metavar="R[/OP]",
         multiple=True,
         help="Hold this, as in site:blog/backup.",
+        shell_complete=suggesting.resources,
     ),
-    click.option("--link", "links", metavar="R", multiple=True, help="Refer to this resource."),
+    click.option(
+        "--link",
+        "links",
+        metavar="R",
+        multiple=True,
+        help="Refer to this resource.",
+        shell_complete=suggesting.resources,
+    ),
     click.option(
         "--on-conflict",
         type=click.Choice(["pause", "wait", "skip"]),

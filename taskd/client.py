@@ -19,6 +19,7 @@ from taskd.model.errors import WaitTimeout
 from taskd.model.lock import Claim
 from taskd.model.log import LogPage
 from taskd.model.page import Page
+from taskd.model.suggestion import Suggestion
 from taskd.model.task import JSON, Task
 
 T = TypeVar("T")
@@ -136,6 +137,10 @@ class Client(Channel):
     def explain(self, search: str = "", order: str = "") -> dict[str, Any]:
         """How a search is read (`query`, `order`), and how SQLite finds it (`plan`: lines)."""
         return self.call("tasks.explain", dict[str, Any], search=search, order=order)
+
+    def complete(self, search: str) -> list[Suggestion]:
+        """What `search`, a query up to the cursor, may become, the likeliest first."""
+        return self.call("tasks.complete", list[Suggestion], search=search)
 
     def watch(self, task_id: TaskRef, seen: int = -1, timeout: float = 30.0) -> Task:
         """The task once its `version` is above `seen`, or as it is after `timeout` seconds."""

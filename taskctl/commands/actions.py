@@ -2,12 +2,13 @@
 
 import click
 
+from taskctl import suggesting
 from taskctl.options import Command, Setup, pass_setup
 from taskctl.view.forms import Record, as_page, print_list, print_one
 
 
 @click.command(cls=Command)
-@click.argument("label", required=False)
+@click.argument("label", required=False, shell_complete=suggesting.labels)
 @click.option("--broken", is_flag=True, help="Action files that could not be loaded, and why.")
 @pass_setup
 def command(setup: Setup, label: str | None, broken: bool) -> None:

@@ -2,13 +2,14 @@
 
 import click
 
+from taskctl import suggesting
 from taskctl.acting import act
 from taskctl.options import Command, Selection, Setup, pass_setup, searching, tasks_argument
 from taskctl.view.forms import Record
 
 
 @click.command(cls=Command)
-@tasks_argument
+@tasks_argument(suggesting.ids("state != stopped"))
 @click.option("--force", is_flag=True, help="End what runs at once, without its grace.")
 @pass_setup
 @searching

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from taskctl import suggesting
 from taskctl.options import Command, Setup, pass_setup, seconds
 from taskctl.starting import start, start_options
 
@@ -12,12 +13,20 @@ INHERITED = ("PATH", "HOME", "LANG", "TZ")
 
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
-@click.argument("words", metavar="COMMAND...", nargs=-1, required=True)
+@click.argument(
+    "words", metavar="COMMAND...", nargs=-1, required=True, shell_complete=suggesting.files
+)
 @start_options
 @click.option("--rescue", type=click.Choice(["pause", "skip", "fail"]), help="When it fails.")
 @click.option("--retry", type=click.IntRange(0), metavar="N", help="Further attempts.")
 @click.option("--time-limit", metavar="D", callback=seconds, help="End it after so long.")
-@click.option("--cwd", metavar="D", default=".", help="Where it runs; here unless said.")
+@click.option(
+    "--cwd",
+    metavar="D",
+    default=".",
+    help="Where it runs; here unless said.",
+    shell_complete=suggesting.files,
+)
 @click.option("--env", metavar="K=V", multiple=True, help="Set a variable for it.")
 @pass_setup
 def command(setup: Setup, /, words: tuple[str, ...], **options: Any) -> int:

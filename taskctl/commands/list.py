@@ -7,6 +7,7 @@ from itertools import chain
 
 import click
 
+from taskctl import suggesting
 from taskctl.options import Command, Setup, pass_setup
 from taskctl.view.forms import Record, print_one, print_pages
 from taskctl.watching import watch
@@ -21,11 +22,25 @@ FIELDS = (
 
 
 @click.command(cls=Command)
-@click.option("--search", metavar="QUERY", default="", help="Only these: 'state = paused'.")
-@click.option("--order", metavar="COLUMN", default="", help="As in 'duration desc'.")
+@click.option(
+    "--search",
+    metavar="QUERY",
+    default="",
+    help="Only these: 'state = paused'.",
+    shell_complete=suggesting.query,
+)
+@click.option(
+    "--order",
+    metavar="COLUMN",
+    default="",
+    help="As in 'duration desc'.",
+    shell_complete=suggesting.order,
+)
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most.")
 @click.option("--all", "everything", is_flag=True, help="All of them, as they are found.")
-@click.option("--columns", metavar="A,B", help="Show these columns.")
+@click.option(
+    "--columns", metavar="A,B", help="Show these columns.", shell_complete=suggesting.columns
+)
 @click.option("--count", is_flag=True, help="Only how many there are.")
 @click.option("--full", is_flag=True, help="With steps, locks, errors, input and output (json).")
 @click.option("--watch", "again", is_flag=True, help="Show them again when they change.")

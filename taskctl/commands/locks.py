@@ -2,6 +2,7 @@
 
 import click
 
+from taskctl import suggesting
 from taskctl.options import Command, Setup, pass_setup
 from taskctl.view.forms import as_page, print_list
 
@@ -12,7 +13,12 @@ FIELDS = (
 
 
 @click.command(cls=Command)
-@click.option("--resource", metavar="R", help="Only locks on this resource, as in site:blog.")
+@click.option(
+    "--resource",
+    metavar="R",
+    help="Only locks on this resource, as in site:blog.",
+    shell_complete=suggesting.resources,
+)
 @pass_setup
 def command(setup: Setup, resource: str | None) -> None:
     """Show who holds which lock, oldest first, and who waits for it, in the order of their turn."""

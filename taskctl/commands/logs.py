@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
+from taskctl import suggesting
 from taskctl.options import Command, Setup, pass_setup, task_id
 from taskctl.view.forms import Record, as_page, print_list, print_one
 from taskctl.view.log import LogPrinter
@@ -15,7 +16,7 @@ POLL = 30.0  # seconds that a request may wait for more
 
 
 @click.command(cls=Command)
-@click.argument("where", metavar="ID[/STEP]")
+@click.argument("where", metavar="ID[/STEP]", shell_complete=suggesting.steps())
 @click.option("-f", "--follow", is_flag=True, help="Go on until nothing more will come.")
 @click.option("-n", "--tail", type=click.IntRange(0), metavar="N", help="Only the last N lines.")
 @click.option("--since", metavar="T", help="Only later lines: a time, or a length as in 10m.")

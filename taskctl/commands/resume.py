@@ -2,6 +2,7 @@
 
 import click
 
+from taskctl import suggesting
 from taskctl.acting import act
 from taskctl.options import (
     Command,
@@ -17,7 +18,7 @@ NEED_A_HAND = "state = paused and result = error"
 
 
 @click.command(cls=Command)
-@tasks_argument
+@tasks_argument(suggesting.ids("state = paused"))
 @click.option(
     "--secret",
     "secrets",

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from taskctl import suggesting
 from taskctl.options import Command, Setup, pass_setup, read_file
 from taskctl.starting import start, start_options
 from taskctl.view.forms import Record
@@ -16,8 +17,8 @@ PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)(:?=)(.*)", re.DOTALL)
 
 
 @click.command(cls=Command)
-@click.argument("action", metavar="ACTION|FILE.yaml")
-@click.argument("pairs", metavar="[KEY=VALUE]...", nargs=-1)
+@click.argument("action", metavar="ACTION|FILE.yaml", shell_complete=suggesting.labels_and_files)
+@click.argument("pairs", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=suggesting.inputs)
 @click.option(
     "--input",
     "wholes",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import click
 
+from taskctl import suggesting
 from taskctl.acting import act
 from taskctl.options import Command, Selection, Setup, pass_setup, searching, task_id, with_stdin
 from taskctl.view.forms import Record
@@ -11,7 +12,12 @@ from taskctl.view.inert import inert
 
 
 @click.command(cls=Command)
-@click.argument("where", metavar="ID[/STEP]...", nargs=-1)
+@click.argument(
+    "where",
+    metavar="ID[/STEP]...",
+    nargs=-1,
+    shell_complete=suggesting.steps("state = paused", state="error"),
+)
 @pass_setup
 @searching
 def command(setup: Setup, /, selection: Selection, where: tuple[str, ...]) -> int:

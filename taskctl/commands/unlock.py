@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from taskctl import suggesting
 from taskctl.acting import SAMPLE, Refusal, ask_each, report, select
 from taskctl.options import Command, Selection, Setup, pass_setup, searching, tasks_argument
 from taskctl.view.forms import Record
@@ -22,7 +23,7 @@ HARM = {
 
 
 @click.command(cls=Command)
-@tasks_argument
+@tasks_argument(suggesting.ids("state = paused", forced="state != stopped"))
 @click.option("--force", is_flag=True, help="Also tasks that are not paused: what runs is killed.")
 @click.option("--reason", metavar="T", default="", help="Why, for the task's history.")
 @pass_setup

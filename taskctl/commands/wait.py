@@ -2,13 +2,14 @@
 
 import click
 
+from taskctl import suggesting
 from taskctl.options import Command, Setup, pass_setup, seconds, tasks_argument
 from taskctl.view.forms import as_page, print_list, print_one
 from taskctl.waiting import exit_code, wait_for, whole
 
 
 @click.command(cls=Command)
-@tasks_argument
+@tasks_argument(suggesting.ids("state != stopped and state != paused"))
 @click.option("--timeout", metavar="D", callback=seconds, help="Wait no longer, as in 90s or 10m.")
 @click.option("--any", "one", is_flag=True, help="Until one of them is stopped or paused.")
 @pass_setup

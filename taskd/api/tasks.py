@@ -1,6 +1,7 @@
 """Tasks: start, find, get, wait, resume, skip, cancel, unlock."""
 
 import math
+from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from taskd import wire
@@ -21,13 +22,15 @@ from taskd.model.errors import Forbidden, InvalidInput
 from taskd.model.page import Page
 from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue
+from taskd.model.suggestion import Suggestion
 from taskd.model.task import Task
+from taskd.search import complete as completing
 from taskd.search.condition import condition
 from taskd.search.order import read_order
 from taskd.search.parser import parse
 from taskd.search.resolved import resolved
 from taskd.search.sql import Sql
-from taskd.store import listing
+from taskd.store import listing, usage
 from taskd.store import tasks as store
 from taskd.store.database import Connection
 from taskd.store.patience import limited
@@ -197,6 +200,17 @@ def explain(
     node, sorting = parse(search, asker), read_order(order)
     plan = listing.explain(connection, condition(node, asker), sorting, asker.now)
     return {"query": str(resolved(node, asker)), "order": str(sorting), "plan": plan}
+
+
+@query(Permission.VIEW_TASKS)
+def complete(
+    connection: Connection, engine: Engine, caller: Caller, search: str
+) -> list[Suggestion]:
+    """What `search`, a query up to the cursor, may become."""
+    with limited(connection):
+        return completing.complete(
+            search, asker_of(engine, caller), partial(usage.most_used, connection)
+        )
 
 
 @query(Permission.VIEW_TASKS)

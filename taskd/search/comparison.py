@@ -19,7 +19,7 @@ DENIED = {"!=": "=", "!~": "~", "!^": "^"}  # what a negative operator denies
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _IS_NUMBER = "type IN ('integer', 'real')"
-_AS_TEXT = "CASE WHEN type IN ('true', 'false') THEN type ELSE CAST(value AS TEXT) END"
+JSON_AS_TEXT = "CASE WHEN type IN ('true', 'false') THEN type ELSE CAST(value AS TEXT) END"
 
 Related: TypeAlias = Condition | Has
 
@@ -87,7 +87,7 @@ def _json_test(part: Condition) -> Sql:
         inner = _json_test(Condition(part.field, operator, part.values))
         return Sql(f"NOT {inner.text}", inner.values)
     if part.operator == "~":
-        return Sql(f"folded({_AS_TEXT}) LIKE ? ESCAPE '\\'", (pattern(part.values[0].text),))
+        return Sql(f"folded({JSON_AS_TEXT}) LIKE ? ESCAPE '\\'", (pattern(part.values[0].text),))
     if part.operator in ("=", "^"):
         return any_of([_json_equal(value.text) for value in part.values])
     return Sql(f"({_IS_NUMBER} AND value {part.operator} ?)", (as_number(part.values[0].text),))
@@ -95,7 +95,7 @@ def _json_test(part: Condition) -> Sql:
 
 def _json_equal(text: str) -> Sql:
     """A number to a number, all else as text."""
-    same_text = Sql(f"(NOT {_IS_NUMBER} AND {_AS_TEXT} = ?)", (text,))
+    same_text = Sql(f"(NOT {_IS_NUMBER} AND {JSON_AS_TEXT} = ?)", (text,))
     number = as_number(text)
     if number is None:
         return same_text

@@ -24,8 +24,8 @@ MAX_BYTES = 4096
 MAX_CONDITIONS = 100
 MAX_DEPTH = 32  # of parentheses and nots
 
-_OF_TIMES = {"before": "<", "after": ">", "at": "="}
-_PREFIXES: dict[str, Callable[[Field], Node]] = {"has": Has, "set?": Has, "null?": Null}
+OF_TIMES = {"before": "<", "after": ">", "at": "="}
+PREFIXES: dict[str, Callable[[Field], Node]] = {"has": Has, "set?": Has, "null?": Null}
 
 
 def parse(text: str, asker: Asker) -> Node:
@@ -106,7 +106,7 @@ class _Parser:
 
     def _condition(self) -> Node:
         word = self._take()
-        if prefix := _PREFIXES.get(word.text.lower()):
+        if prefix := PREFIXES.get(word.text.lower()):
             return prefix(self._field(self._take_field(word)))
         if self._at(Kind.LIST):
             return self._list(self._field(word), self._take(value=True))
@@ -115,7 +115,7 @@ class _Parser:
         if word.text[0] == "@":
             return self._saved(word)
         found = fields.find(word.text)
-        named = _OF_TIMES.get(self._token.text.lower()) if self._at(Kind.WORD) else None
+        named = OF_TIMES.get(self._token.text.lower()) if self._at(Kind.WORD) else None
         if named and found and found.kind is fields.Kind.TIME:
             sign = self._take(value=True)
             return self._comparison(found, Token(Kind.OPERATOR, named, sign.position, sign.end))

@@ -22,6 +22,7 @@ GIVEN: dict[str, Any] = {
     "environment": {"PATH": "/bin"},
     "task_id": 42,
     "label": "demo",
+    "search": "state = ",
 }
 TYPED = [
     name
