@@ -212,6 +212,7 @@ def _look_after(engine: Engine, server: Server) -> None:
         engine.orders.put(Order.GIVE_UP)
         return
     engine.director.trouble.look()
+    engine.director.heed_clock()
     try:
         server.look_after()
     except StoreError as error:
