@@ -26,6 +26,8 @@ import traceback
 from functools import partial
 from typing import Any
 
+# An upgrade may replace its files: what a step may import is loaded before.
+import taskd.client  # noqa: F401
 from taskd import wire
 from taskd.actions.current import Current
 from taskd.catalog import python_source
