@@ -1,12 +1,15 @@
 """Starting and stopping the daemon, from outside: by systemd where it is installed as a service."""
 
+import fcntl
 import os
 import select
+import signal
 from contextlib import closing
+from typing import IO
 
 from taskd import detach
 from taskd.client import Client
-from taskd.model.errors import Busy, Unavailable
+from taskd.model.errors import Busy, ProtocolError, Unavailable
 from taskd.places import Places
 from taskd.service import installed, systemctl
 
@@ -40,16 +43,37 @@ def _is_service(places: Places) -> bool:
 
 
 def _end(places: Places, wait: bool) -> bool:
-    client = find_daemon(places)
+    try:
+        client = find_daemon(places)
+    except ProtocolError:  # it is of another version
+        _end_by_signal(places)
+        return True
     if client is None:
         return False
     with client:
         pid = int(client.status()["pid"])
         with closing(open(os.pidfd_open(pid))) as process:
             client.stop(wait=wait)
-            if not select.select([process], [], [], None if wait else STOP_PATIENCE)[0]:
-                raise Busy(f"the daemon (pid {pid}) is still stopping", hint=f"tail {places.log}")
+            _await_end(process, pid, places, None if wait else STOP_PATIENCE)
     return True
+
+
+def _end_by_signal(places: Places) -> None:
+    with open(places.state / "lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = int(lock.read())
+        else:  # so who answers has another store
+            raise Unavailable(f"no daemon has the store in {places.state}")
+    with closing(open(os.pidfd_open(pid))) as process:
+        signal.pidfd_send_signal(process.fileno(), signal.SIGTERM)
+        _await_end(process, pid, places, STOP_PATIENCE)
+
+
+def _await_end(process: IO[str], pid: int, places: Places, patience: float | None) -> None:
+    if not select.select([process], [], [], patience)[0]:
+        raise Busy(f"the daemon (pid {pid}) is still stopping", hint=f"tail {places.log}")
 
 
 def find_daemon(places: Places) -> Client | None:
