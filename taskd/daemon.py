@@ -253,6 +253,9 @@ def _wait(engine: Engine, running: Callable[[], int], patience: timedelta) -> No
 
 def _take_apart(engine: Engine, server: Server) -> None:
     """No further request is taken; what was is answered, once it is on disk."""
+    for tell in engine.farewells:
+        tell({"running_steps": engine.director.calls_out})
+    server.flush()
     server.stop()
     engine.loop.stop()
     engine.database.close()
