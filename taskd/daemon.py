@@ -193,12 +193,15 @@ def _listen_to_signals(engine: Engine) -> None:
         signal.SIGTERM: Order.STOP,
         signal.SIGINT: Order.STOP,
         signal.SIGHUP: Order.RELOAD,
+        signal.SIGUSR1: None,  # it would end the daemon, which other ones reopen their logs by
+        signal.SIGUSR2: None,
     }
     ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def obey(_events: int) -> None:
         for number in os.read(ours, select.PIPE_BUF):
-            engine.orders.put(orders[signal.Signals(number)])
+            if order := orders[signal.Signals(number)]:
+                engine.orders.put(order)
 
     engine.loop.watch(ours, obey)
     signal.set_wakeup_fd(theirs)

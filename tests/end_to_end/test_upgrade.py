@@ -113,7 +113,10 @@ def output(daemon: Daemon, *words: object) -> str:
     return str(daemon.show(task_id)["output"])
 
 
-@pytest.mark.parametrize(("how", "then"), [("stop", "remove"), ("kill -9", "replace")])
+@pytest.mark.parametrize(
+    ("how", "then"),
+    [("kill -9", "replace"), pytest.param("stop", "remove", marks=pytest.mark.long)],
+)
 def test_new_version_takes_up_what_the_old_one_has_begun(
     daemon: Daemon, other: AnotherVersion, how: str, then: str
 ) -> None:

@@ -17,8 +17,8 @@ def long(seconds: int, name: str) -> object:
 
 
 JUMPS = [
-    pytest.param(3 * HOUR, id="forward"),
-    pytest.param(-2 * HOUR, id="back"),
+    pytest.param(-2 * HOUR, id="two hours back"),
+    long(3 * HOUR, "three hours forward"),
     long(10 * YEAR, "ten years forward"),
     long(-30 * YEAR, "thirty years back"),
     long(13 * YEAR, "past 2038"),
