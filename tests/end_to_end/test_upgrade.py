@@ -196,6 +196,23 @@ def test_store_is_migrated_while_steps_run(daemon: Daemon, other: AnotherVersion
     assert (back.returncode, "newer" in back.stderr) == (78, True)
 
 
+def test_daemon_that_is_not_restarted_works_with_newer_files(
+    daemon: Daemon, other: AnotherVersion
+) -> None:
+    start(daemon, other)
+
+    isolation = "isolation: Isolation = Isolation.PROCESS  # of a step that is no command\n"
+    other.change("taskd/executors/base.py", isolation, isolation + "    newer: int = 0\n")
+    other.change(
+        "taskd/executors/shim.py",
+        "    grace: float,\n)",
+        "    grace: float,\n    newer: int = 0,\n)",
+    )
+
+    assert output(daemon, "where").startswith(str(other.folder))
+    assert daemon.taskctl("exec", "--wait", "--", "true").returncode == 0
+
+
 def test_client_and_daemon_of_other_protocols_say_so(daemon: Daemon, other: AnotherVersion) -> None:
     other.change("taskd/wire.py", "PROTOCOL = 1\n", "PROTOCOL = 2\n")
     start(daemon, other)
