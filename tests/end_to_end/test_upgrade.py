@@ -142,6 +142,8 @@ def test_new_version_takes_up_what_the_old_one_has_begun(
     assert daemon.show(begun[0])["output"] == "Client Lock"
     assert daemon.wait(thread) == 9  # it was in the old daemon itself
     assert not output(daemon, "where").startswith(str(other.folder))
+    daemon.taskd("stop")
+    eventually(lambda: not daemon.processes())
 
 
 def test_what_the_old_version_has_begun_can_be_ended_by_the_new_one(
