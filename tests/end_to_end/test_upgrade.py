@@ -215,6 +215,23 @@ def test_daemon_that_is_not_restarted_works_with_newer_files(
     assert daemon.taskctl("exec", "--wait", "--", "true").returncode == 0
 
 
+@pytest.mark.parametrize("last", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_step_waits_a_while_for_files_that_are_being_replaced(
+    daemon: Daemon, other: AnotherVersion, last: bool
+) -> None:
+    start(daemon, other)
+    good, broken = "import contextlib\n", "import contextlib, no_such_module\n"
+
+    other.change("taskd/executors/host.py", good, broken)
+    task_id = daemon.start_task("run", "where")
+    eventually(lambda: "no step can be started now" in daemon.log())
+    if not last:
+        other.change("taskd/executors/host.py", broken, good)
+
+    assert daemon.wait(task_id) == (9 if last else 0)
+    assert [error["kind"] for error in daemon.show(task_id)["errors"]] == ["start"] * last
+
+
 def test_client_and_daemon_of_other_protocols_say_so(daemon: Daemon, other: AnotherVersion) -> None:
     other.change("taskd/wire.py", "PROTOCOL = 1\n", "PROTOCOL = 2\n")
     start(daemon, other)
