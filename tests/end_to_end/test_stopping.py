@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from taskd import Action, step
 class Work(Action, label="work"):
     ledger: str
 
-    @step(timeout=2)
+    @step(timeout=4)
     def work(self) -> None:
         with open(self.ledger, "a") as file:
             file.write("work\\n")
@@ -70,21 +69,18 @@ def send(daemon: Daemon, number: int) -> None:
     os.kill(daemon.pid, number)
 
 
+def quit_it(daemon: Daemon) -> None:
+    send(daemon, signal.SIGQUIT)
+
+
 def kill_its_group(daemon: Daemon) -> None:
     os.killpg(os.getpgid(daemon.pid), signal.SIGKILL)
-
-
-ENDS = [
-    partial(send, number=signal.SIGINT),
-    partial(send, number=signal.SIGQUIT),
-    kill_its_group,
-]
 
 
 def test_steps_go_on_whatever_ends_the_daemon(running: Daemon) -> None:
     begun = begin(running)
 
-    for end in ENDS:
+    for end in (quit_it, kill_its_group):
         pid = running.pid
         end(running)
         eventually(lambda pid=pid: gone(pid))
@@ -114,7 +110,7 @@ def test_stop_that_waits_is_hurried_by_a_signal(running: Daemon) -> None:
     with Client(running.socket) as client:
         asked = client.submit("daemon.stop", wait=True)
         eventually(lambda: client.status()["state"] == "stopping")
-        send(running, signal.SIGTERM)
+        send(running, signal.SIGINT)
 
         assert client.collect(asked) == {"running_steps": 2}
 
@@ -134,7 +130,7 @@ def test_signals_for_nothing_are_harmless_and_the_one_to_reload_is_obeyed(runnin
 def test_step_that_ends_in_time_while_the_daemon_is_frozen_is_not_late(running: Daemon) -> None:
     begun = running.start_action("work")
     eventually(running.ledger_lines)
-    late = time.monotonic() + 2.5
+    late = time.monotonic() + 4.5
 
     send(running, signal.SIGSTOP)
     let_go(running)
