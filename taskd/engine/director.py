@@ -131,7 +131,7 @@ class Director:
         self._changes.append(change)
 
     def arm(self, deadline: datetime, task_id: int, name: str) -> None:
-        """Let a step wait for its sub-tasks no longer than until then."""
+        """Let a step wait for its sub-tasks no longer than until then. After a commit."""
 
         def overdue(tx: Transaction) -> None:
             self.tell_to_end(tx, self.starter.sub_tasks.overdue(tx, task_id, name))

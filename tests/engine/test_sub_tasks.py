@@ -553,6 +553,7 @@ def test_time_for_sub_tasks_goes_on_with_the_next_daemon(tmp_path: Path) -> None
 
     with a_stage(*definitions, folder=tmp_path) as stage:
         stage.director.adopt({call.id: (call.task_id, call.step)})
+        stage.director.do(lambda _tx: None)
         for found_task, name, deadline in waiting.deadlines(stage.database.writer):
             stage.loop.call(partial(stage.director.arm, deadline, found_task, name))
         stage.executor.cancelled.get(timeout=PATIENCE)
