@@ -4,9 +4,9 @@ runs of it, as an upgrade does."""
 import shutil
 from pathlib import Path
 
-import taskd
+from taskd import version
 
-SOURCE = Path(taskd.__file__).parents[1]
+SOURCE = Path(version.__file__).parents[1]
 PACKAGES = ("taskd", "taskctl")
 VERSION = "0.0.9"
 
@@ -16,7 +16,7 @@ class AnotherVersion:
         self.folder = folder
         for package in PACKAGES:
             shutil.copytree(SOURCE / package, folder / package)
-        self.change("taskd/version.py", taskd_version(), f'VERSION = "{VERSION}"\n')
+        self.change("taskd/version.py", version.VERSION, VERSION)
 
     def change(self, file: str, old: str, new: str) -> None:
         path = self.folder / file
@@ -32,12 +32,3 @@ class AnotherVersion:
         for file in self.folder.rglob("*.py"):
             file.with_suffix(".new").write_text(f"raise ImportError({str(file)!r})\n")
             file.with_suffix(".new").replace(file)
-
-
-def taskd_version() -> str:
-    """The line in which it stands."""
-    return next(
-        line
-        for line in (SOURCE / "taskd/version.py").read_text().splitlines(keepends=True)
-        if line.startswith("VERSION")
-    )
