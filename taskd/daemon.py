@@ -193,12 +193,15 @@ def _listen_to_signals(engine: Engine) -> None:
         signal.SIGTERM: Order.STOP,
         signal.SIGINT: Order.STOP,
         signal.SIGHUP: Order.RELOAD,
+        signal.SIGUSR1: None,  # it would end the daemon, which other ones reopen their logs by
+        signal.SIGUSR2: None,
     }
     ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def obey(_events: int) -> None:
         for number in os.read(ours, select.PIPE_BUF):
-            engine.orders.put(orders[signal.Signals(number)])
+            if order := orders[signal.Signals(number)]:
+                engine.orders.put(order)
 
     engine.loop.watch(ours, obey)
     signal.set_wakeup_fd(theirs)
@@ -212,6 +215,7 @@ def _look_after(engine: Engine, server: Server) -> None:
         engine.orders.put(Order.GIVE_UP)
         return
     engine.director.trouble.look()
+    engine.director.heed_clock()
     try:
         server.look_after()
     except StoreError as error:
@@ -252,6 +256,9 @@ def _wait(engine: Engine, running: Callable[[], int], patience: timedelta) -> No
 
 def _take_apart(engine: Engine, server: Server) -> None:
     """No further request is taken; what was is answered, once it is on disk."""
+    for tell in engine.farewells:
+        tell({"running_steps": engine.director.calls_out})
+    server.flush()
     server.stop()
     engine.loop.stop()
     engine.database.close()

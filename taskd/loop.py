@@ -90,7 +90,7 @@ class Loop:
 
     def _run(self) -> None:
         while self._running:
-            for fd, events in self._epoll.poll(self._patience()):
+            for fd, events in self._look():
                 if fd == self._wake:
                     self._drain()
                 elif callback := self._callbacks.get(fd):
@@ -98,6 +98,10 @@ class Loop:
             self._run_timers()
             for function in self.after_round:
                 self._guard(function)
+
+    def _look(self) -> list[tuple[int, int]]:
+        """What has come goes before timers: a process that was frozen is told of timers only."""
+        return self._epoll.poll(self._patience()) or self._epoll.poll(0)
 
     def _patience(self) -> float:
         if not self._timers:

@@ -44,12 +44,13 @@ def unlock(tx: Transaction, task: Task, who: str, *, force: bool, reason: str) -
 
 
 def give_up(tx: Transaction, task_id: int, since: datetime) -> None:
-    """Stop the task that was unlocked then, whatever became of what ran of it.
+    """Stop the task that was unlocked in the state which it had `since` then, whatever became of
+    what ran of it.
 
     It may have stopped, been resumed and be unlocked again: that is another one's business.
     """
     task = tx.get(task_id)
-    while task.unlocking and task.state_updated_at <= since:
+    while task.unlocking and task.state_updated_at == since:
         steps = task.steps.values()
         name = next(s.name for s in steps if s.state is StepState.RUNNING or s.waits_for_tasks)
         task = tx.save(lifecycle.killed(task, name, tx.now, seen=False))

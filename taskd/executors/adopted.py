@@ -16,6 +16,7 @@ from taskd.executors.host_link import read_outcome
 from taskd.executors.killing import kill_orphans, kill_whole
 from taskd.executors.said import read as read_said
 from taskd.loop import Loop
+from taskd.model.errors import ProtocolError
 
 LISTEN_SECONDS = 0.5
 UNKNOWN = Interrupted("the process that ran it died together with its daemon")
@@ -36,7 +37,7 @@ class Remains:
 
     def outcomes(self, calls: set[int]) -> dict[int, Outcome]:
         """What became of `calls`, which the host had begun."""
-        left = {message["id"]: read_outcome(message) for message in self._read()}
+        left = {message["id"]: _read_outcome(message) for message in self._read()}
         if not calls <= left.keys():
             kill_orphans(self.folder)
         return {call_id: left.get(call_id, UNKNOWN) for call_id in calls}
@@ -53,6 +54,13 @@ class Remains:
         except FileNotFoundError:
             return []
         return [json.loads(line) for line in lines]
+
+
+def _read_outcome(message: dict[str, Any]) -> Outcome:
+    try:
+        return read_outcome(message)
+    except (KeyError, ProtocolError) as error:
+        return Interrupted(f"its host, of another version, left what cannot be read: {error}")
 
 
 class Adopted:

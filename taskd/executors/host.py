@@ -26,6 +26,8 @@ import traceback
 from functools import partial
 from typing import Any
 
+# An upgrade may replace its files: what a step may import is loaded before.
+import taskd.client  # noqa: F401
 from taskd import wire
 from taskd.actions.current import Current
 from taskd.catalog import python_source
@@ -136,7 +138,7 @@ class Host:
             for number in message["settled"]:
                 self._unsettled.pop(number, None)
             return not message.get("end", False)
-        call = build(Call, **message)
+        call = _read_call(message)
         if not self._record.begin(call.id, list(self._unsettled)):
             self._leave()
             return False
@@ -215,6 +217,13 @@ class Host:
         self._told_to_end = True
         if self._current:
             self._current.cancelled = True
+
+
+def _read_call(message: dict[str, Any]) -> Call:
+    try:
+        return build(Call, **message)
+    except TypeError:  # of a daemon that is older than these files
+        return wire.decode(Call, message)
 
 
 def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:

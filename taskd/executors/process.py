@@ -4,6 +4,7 @@ All of it runs in the daemon's loop. A host that was killed, crashed or left by 
 only its own call; new code means new hosts; idle ones end after a while.
 """
 
+import errno
 import os
 import sys
 import time
@@ -16,12 +17,13 @@ from taskd.executors import alive, record, said
 from taskd.executors.adopted import Adopted, Remains
 from taskd.executors.base import Call, Cancelled, Failure, Found, Outcome, Progress, timed_out
 from taskd.executors.host_link import HostLink
+from taskd.executors.shortage import RETRY_SECONDS
 from taskd.loop import Loop
 from taskd.model.step import StepError
 
 DEPTH = 32  # calls that a host may have, if they are quick
 QUICK = 0.001  # seconds
-MAX_FAILED_STARTS = 3
+MAX_FAILED_STARTS = 5
 CANNOT_START = "cannot start a process for Python steps; the daemon's log says why"
 
 
@@ -53,6 +55,7 @@ class Hosts:
         self._seconds: dict[tuple[str, str], float] = {}  # how long steps took, of late
         self._number = 0
         self._failed_starts = 0
+        self._next_start = 0.0  # after a failed one: its files may be replaced this moment
         self._sweeping = False  # a look for idle ones is due
 
     @property
@@ -163,6 +166,7 @@ class Hosts:
         self._keep(host.folder, host.unsettled)
         if host.calls and not host.stale:
             self._failed_starts += 1
+            self._next_start = time.monotonic() + RETRY_SECONDS
 
     def _adopt(self, folder: Path, calls: set[int]) -> None:
         adopted = Adopted(self.loop, folder, calls, self._adopted_ended, self._owner.take)
@@ -187,6 +191,8 @@ class Hosts:
         return seconds is not None and seconds < QUICK and call.timeout is None
 
     def _spawn(self) -> HostLink:
+        if self._failed_starts and time.monotonic() < self._next_start:
+            raise OSError(errno.EAGAIN, "a process for Python steps has just ended at its start")
         while (folder := self._folder / f"{os.getpid()}-{self._number}").exists():
             self._number += 1
         self._number += 1

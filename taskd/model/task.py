@@ -131,7 +131,8 @@ class Task:
         """Seconds from start to end, or so far."""
         if self.started_at is None:
             return None
-        return ((self.ended_at or datetime.now(UTC)) - self.started_at).total_seconds()
+        passed = (self.ended_at or datetime.now(UTC)) - self.started_at
+        return max(0.0, passed.total_seconds())  # the clock may have been set this moment
 
     @property
     def finished(self) -> bool:

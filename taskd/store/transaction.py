@@ -14,7 +14,7 @@ from typing import Any
 from taskd.model.lock import Lock
 from taskd.model.record import replace
 from taskd.model.task import State, Task
-from taskd.store import lanes, locks, rows, tasks, waiting
+from taskd.store import lanes, locks, rows, tasks, under_way, waiting
 
 CACHED_TASKS = 2000
 
@@ -57,6 +57,11 @@ class Transaction:
         self._begin_empty()
         if self._lanes.keys() != set(labels):
             self._lanes = lanes.divide(self.connection, self._lanes, labels)
+
+    def move_times(self, by: int) -> None:
+        """The wall clock was set by so many microseconds. Before any change."""
+        under_way.move(self.connection, by)
+        self._cache.clear()
 
     def flush(self) -> None:
         """Write what has changed since the last time."""

@@ -404,7 +404,9 @@ def test_sub_task_that_does_not_die_is_given_up(stage: Stage) -> None:
     child = stage.next_call().task_id
     unlock(stage, task.id)
 
-    stage.director.do(lambda tx: [unlocking.give_up(tx, n, tx.now) for n in (task.id, child)])
+    for n in (task.id, child):
+        since = found(stage, n).state_updated_at
+        stage.director.do(partial(unlocking.give_up, task_id=n, since=since))
 
     ends = [(found(stage, n).state, found(stage, n).result) for n in (task.id, child)]
     assert ends == [(State.STOPPED, Result.ERROR)] * 2
@@ -551,6 +553,7 @@ def test_time_for_sub_tasks_goes_on_with_the_next_daemon(tmp_path: Path) -> None
 
     with a_stage(*definitions, folder=tmp_path) as stage:
         stage.director.adopt({call.id: (call.task_id, call.step)})
+        stage.director.do(lambda _tx: None)
         for found_task, name, deadline in waiting.deadlines(stage.database.writer):
             stage.loop.call(partial(stage.director.arm, deadline, found_task, name))
         stage.executor.cancelled.get(timeout=PATIENCE)
