@@ -134,12 +134,14 @@ def test_outcomes_of_a_time_without_daemon_are_recorded(running: Daemon, disk: D
 def test_output_for_which_there_is_no_room_is_recorded_later(running: Daemon, disk: Disk) -> None:
     size = 900_000
     gate = running.root / "open"
-    line = f"until test -e {gate}; do sleep 0.02; done; head -c {size} /dev/zero | tr '\\0' x"
+    long_line = f"head -c {size} /dev/zero | tr '\\0' x"
+    wait = f"until test -e {gate}; do sleep 0.02; done"
+    line = f"{wait}; {long_line}; echo ended >> {running.ledger}"
     task_ids = [running.start_task("exec", "--", line) for _ in range(3)]
     fill(disk, running)
     gate.touch()
-    with Client(running.socket) as client:
-        before = [client.wait(task_id, timeout=1).state for task_id in task_ids]
+    eventually(lambda: len(running.ledger_lines()) == 3)
+    before = [running.show(task_id)["state"] for task_id in task_ids]
 
     disk.make_room()
 
