@@ -1,14 +1,12 @@
 """Throw-away daemons on disks that are small, full or failing."""
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from at_work import Workers
-from faults import COMPILER, Faults
 from mounts import Disk, why_not
 from real_daemon import Daemon
 
@@ -46,22 +44,6 @@ def small(disk: Disk) -> Iterator[Daemon]:
     one = Daemon(disk.path.parent)
     yield one
     one.close()
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not COMPILER:
-        pytest.skip("there is no C compiler: apt-get install gcc libc6-dev")
-    made = tmp_path_factory.mktemp("faults") / "faults.so"
-    source = Path(__file__).with_name("faults.c")
-    command = [COMPILER, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", made, source]
-    subprocess.run(command, check=True)
-    return made
-
-
-@pytest.fixture
-def faults(library: Path, root: Path) -> Faults:
-    return Faults(library, root / "failing")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from at_work import Workers
-from faults import Faults
+from faults import STORE, Faults
 from gates import ACTION, Gate, state
 from real_daemon import Daemon, eventually
 
@@ -43,7 +43,7 @@ def stored(store: Path) -> set[int]:
 def test_what_was_told_is_there_and_no_harm_is_done(
     root: Path, store: Path, workers: Workers, faults: Faults, moment: int, times: int, error: int
 ) -> None:
-    environment = faults.on("/taskd.", at=moment, times=times, error=error)
+    environment = faults.on(STORE, at=moment, times=times, error=error)
 
     workers.do(environment, "write", store.parent, root / "told", TASKS)
 

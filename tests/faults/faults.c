@@ -1,10 +1,10 @@
 /* Preloaded into a process: its calls on some files fail, or kill it, as the environment says.
 
-   FAULT_FILES  a part of their paths, once they are open
+   FAULT_FILES  their paths, once they are open, match this extended regular expression
    FAULT_CALLS  which ones count: some of "write", "sync"
    FAULT_AT     the first that fails, counted from 1
    FAULT_TIMES  how many fail from there on; none: all
-   FAULT_ERROR  the errno; 0: the process is killed instead
+   FAULT_ERROR  the errno; 0: the process is killed instead; -1: when half of it is written
    FAULT_WHILE  a file: nothing counts while it is not there
    FAULT_NOTES  a file: what was written is noted there, and what was synced; see `power.py` */
 
@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { TORN = -1 };
 enum kind { SYNCED, WRITTEN, CUT };
 
 /* Followed by `before` bytes as they were from `offset` on, and `after` bytes as they are then. */
@@ -29,6 +31,7 @@ struct note {
 };
 
 static pthread_mutex_t noting = PTHREAD_MUTEX_INITIALIZER;
+static regex_t files;
 static int counted;
 
 static long number(const char *name)
@@ -37,21 +40,34 @@ static long number(const char *name)
     return text ? atol(text) : 0;
 }
 
+/* When it is needed: the environment may be given to a process after it has begun. */
+static void read_pattern(void)
+{
+    const char *pattern = getenv("FAULT_FILES");
+    if (!pattern || regcomp(&files, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        abort();
+}
+
 static int is_meant(int file)
 {
-    const char *part = getenv("FAULT_FILES");
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     char link[64], path[4096];
-    if (!part)
-        return 0;
+    pthread_once(&once, read_pattern);
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0)
         return 0;
     path[length] = 0;
-    return strstr(path, part) != NULL;
+    return regexec(&files, path, 0, NULL, 0) == 0;
 }
 
-/* The errno to fail with, or 0. */
+static void die(void)
+{
+    kill(getpid(), SIGKILL);
+    pause();
+}
+
+/* The errno to fail with, 0, or TORN. */
 static int fault(int file, const char *call)
 {
     const char *calls = getenv("FAULT_CALLS"), *only_while = getenv("FAULT_WHILE");
@@ -64,7 +80,7 @@ static int fault(int file, const char *call)
     if (at == 0 || now < at || (times && now >= at + times))
         return 0;
     if (!number("FAULT_ERROR"))
-        kill(getpid(), SIGKILL);
+        die();
     return number("FAULT_ERROR");
 }
 
@@ -97,6 +113,8 @@ static void note(int file, enum kind kind, off_t offset, const void *content, si
 
 static int failed(int error)
 {
+    if (error == TORN)
+        die();
     errno = error;
     return -1;
 }
@@ -104,6 +122,8 @@ static int failed(int error)
 ssize_t pwrite64(int file, const void *content, size_t length, off64_t offset)
 {
     int error = fault(file, "write");
+    if (error == TORN)
+        syscall(SYS_pwrite64, file, content, length / 2, offset);
     if (error)
         return failed(error);
     note(file, WRITTEN, offset, content, length);
@@ -118,6 +138,8 @@ ssize_t pwrite(int file, const void *content, size_t length, off_t offset)
 ssize_t write(int file, const void *content, size_t length)
 {
     int error = fault(file, "write");
+    if (error == TORN)
+        syscall(SYS_write, file, content, length / 2);
     if (error)
         return failed(error);
     off_t offset = lseek(file, 0, SEEK_CUR);

@@ -1,14 +1,16 @@
 """A process whose calls on some files fail, or kill it: what `faults.c` is told."""
 
 import errno
-import shutil
 from pathlib import Path
 
-COMPILER = shutil.which("cc") or shutil.which("gcc")
+STORE = r"/taskd\.(db|mark)"
 KILL = 0
+KILL_IN_WRITE = -1  # when half of it is done
 
 
 class Faults:
+    """`files` is a regular expression that their paths match, a part of them for one."""
+
     def __init__(self, library: Path, switch: Path) -> None:
         self.switch = switch
         self._library = library
