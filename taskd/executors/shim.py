@@ -116,9 +116,7 @@ def main() -> None:
     _close_stdin()
     _put(folder, b"begun", b"%d\n" % os.getpid())
     record = supervise(requests, **spec)
-    if spec["secrets"]:
-        _hide(folder, spec["secrets"])
-    _leave(folder, b"exit", _json(record))
+    _leave(folder, record, spec["secrets"], requests)
     os._exit(0)
 
 
@@ -168,7 +166,7 @@ def _hide(folder: bytes, secrets: tuple[str, ...]) -> None:
     if not text:
         return  # as mostly; to write it again may need room
     mask = Mask(secrets)
-    _leave(folder, b"output", mask.feed(text) + mask.end())
+    _put(folder, b"output", mask.feed(text) + mask.end())
 
 
 def _close_stdin() -> None:
@@ -177,15 +175,27 @@ def _close_stdin() -> None:
     os.close(nothing)
 
 
-def _leave(folder: bytes, name: bytes, content: bytes) -> None:
-    """Write a file, however long the disk is full. Without its folder nobody wants it."""
+def _leave(
+    folder: bytes, record: dict[str, object], secrets: tuple[str, ...], requests: Requests
+) -> None:
+    """The record, however long the disk is full; without the folder nobody wants it.
+
+    Who tells the command to end does not wait for that: all but what it printed fits into the room
+    that was taken.
+    """
+    short = record | {"cancelled": True, "last_line": None, "stderr": []}
     while True:
         try:
-            return _put(folder, name, content)
+            if secrets:
+                _hide(folder, secrets)
+            return _put(folder, b"exit", _json(record))
         except FileNotFoundError:
             return None
         except OSError:
-            sleep(1)
+            if requests.cancel and record is not short:
+                record, secrets = short, ()
+            else:
+                sleep(1)
 
 
 def _put(folder: bytes, name: bytes, content: bytes) -> None:

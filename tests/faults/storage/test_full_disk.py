@@ -27,7 +27,7 @@ steps:
 @pytest.fixture
 def running(small: Daemon) -> Daemon:
     """On a small disk, with slots enough."""
-    small.configure(executor_slots=8, cancel_grace="1s")
+    small.configure(executor_slots=8, cancel_grace="1s", allow_dangerous_actions="true")
     small.write_action("wait.py", ACTION)
     small.write_action("two.yaml", TWO)
     small.start()
@@ -131,23 +131,43 @@ def test_outcomes_of_a_time_without_daemon_are_recorded(running: Daemon, disk: D
     assert full == "disk full"
 
 
-def test_output_for_which_there_is_no_room_is_recorded_later(running: Daemon, disk: Disk) -> None:
-    size = 900_000
-    gate = running.root / "open"
-    long_line = f"head -c {size} /dev/zero | tr '\\0' x"
-    wait = f"until test -e {gate}; do sleep 0.02; done"
-    line = f"{wait}; {long_line}; echo ended >> {running.ledger}"
-    task_ids = [running.start_task("exec", "--", line) for _ in range(3)]
-    fill(disk, running)
+LONG = 900_000  # bytes; more than a supervisor has taken room for
+
+
+def start_long_lines(daemon: Daemon, disk: Disk, tasks: int) -> list[int]:
+    """Tasks whose step has printed such a line on a full disk, and ended."""
+    gate = daemon.root / "open"
+    line = f"until test -e {gate}; do sleep 0.02; done; head -c {LONG} /dev/zero | tr '\\0' x"
+    task_ids = [
+        daemon.start_task("exec", "--", f"{line}; echo ended >> {daemon.ledger}")
+        for _ in range(tasks)
+    ]
+    fill(disk, daemon)
     gate.touch()
-    eventually(lambda: len(running.ledger_lines()) == 3)
+    eventually(lambda: len(daemon.ledger_lines()) == tasks)
+    return task_ids
+
+
+def test_output_for_which_there_is_no_room_is_recorded_later(running: Daemon, disk: Disk) -> None:
+    task_ids = start_long_lines(running, disk, tasks=3)
     before = [running.show(task_id)["state"] for task_id in task_ids]
 
     disk.make_room()
 
     assert before == ["running"] * 3
     assert [result(running, task_id) for task_id in task_ids] == ["success"] * 3
-    assert [len(running.show(task_id)["output"]) for task_id in task_ids] == [size] * 3
+    assert [len(running.show(task_id)["output"]) for task_id in task_ids] == [LONG] * 3
+
+
+def test_step_whose_output_has_no_room_can_be_ended(running: Daemon, disk: Disk) -> None:
+    cancelled, unlocked = start_long_lines(running, disk, tasks=2)
+
+    running.taskctl("cancel", cancelled)
+    running.taskctl("unlock", "--force", "--yes", unlocked)
+
+    assert [result(running, task_id) for task_id in (cancelled, unlocked)] == ["cancelled", "error"]
+    assert [error["message"] for error in running.show(unlocked)["errors"]] == ["killed by unlock"]
+    assert state(running) == "disk full"
 
 
 def test_stopped_daemon_starts_on_a_full_disk_and_cancels(running: Daemon, disk: Disk) -> None:
