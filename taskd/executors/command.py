@@ -5,21 +5,19 @@ what the commands say of their progress.
 """
 
 import contextlib
-import logging
 import os
 import subprocess
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from taskd.executors import attempt
 from taskd.executors.attempt import Running
 from taskd.executors.base import Call, Failure, Found, NeverRan, Outcome, Progress, Report
 from taskd.executors.exit_record import read_end, read_progress
-from taskd.executors.shortage import RETRY_SECONDS, is_shortage
+from taskd.executors.shortage import RETRY_SECONDS, insist, is_shortage
 from taskd.loop import Loop
 from taskd.model.step import StepError
-
-log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.5
 TELL_SECONDS = 0.05  # between attempts to tell a supervisor that has not begun yet
@@ -57,7 +55,7 @@ class Commands:
                 raise
             self._report(call.id, Failure(_cannot_start(call, error)))
             return
-        self._attend(call.id, process)
+        insist(self._loop, partial(self._attend, call.id, process))
 
     def cancel(self, call_id: int, *, force: bool) -> None:
         if call_id in self._attempts and not self._tell_to_end(call_id, force=force):
@@ -91,12 +89,7 @@ class Commands:
 
     def _attend(self, call_id: int, process: subprocess.Popen[bytes]) -> None:
         """Wait for the end of what has begun, as soon as there is a descriptor for that."""
-        try:
-            pidfd = os.pidfd_open(process.pid)
-        except OSError:
-            self._loop.later(RETRY_SECONDS, lambda: self._attend(call_id, process))
-            return
-        self._watch(Attempt(call_id, pidfd, process))
+        self._watch(Attempt(call_id, os.pidfd_open(process.pid), process))
 
     def _tell_to_end(self, call_id: int, *, force: bool) -> bool:
         try:
@@ -119,13 +112,11 @@ class Commands:
         self._examine(running)
 
     def _examine(self, running: Attempt) -> None:
-        try:
-            state = attempt.examine(self._at(running.call_id))
-            progress = read_progress(self._at(running.call_id))
-        except OSError as error:
-            log.warning("cannot read what became of call %d: %s", running.call_id, error)
-            self._loop.later(RETRY_SECONDS, lambda: self._examine(running))
-            return
+        insist(self._loop, partial(self._give_account, running))
+
+    def _give_account(self, running: Attempt) -> None:
+        state = attempt.examine(self._at(running.call_id))
+        progress = read_progress(self._at(running.call_id))
         if isinstance(state, Running):  # a process that inherited the lock has it a moment longer
             self._loop.later(TELL_SECONDS, lambda: self._examine(running))
         elif isinstance(state, NeverRan):  # what kept it from that may last
