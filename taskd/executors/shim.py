@@ -28,6 +28,10 @@ ENOUGH = 2 << 20  # bytes; an output may have half of it
 LONGEST = 86400.0  # seconds that it sleeps at once; the kernel takes less than 25 days
 
 
+class CannotBegin(Exception):
+    """Not now: it has not begun."""
+
+
 class Requests:
     """What signals asked for. `wake` can be read when one came, SIGCHLD included."""
 
@@ -115,7 +119,11 @@ def main() -> None:
     spec = marshal.loads(sys.stdin.buffer.read())
     _close_stdin()
     _put(folder, b"begun", b"%d\n" % os.getpid())
-    record = supervise(requests, **spec)
+    try:
+        record = supervise(requests, **spec)
+    except CannotBegin:
+        os.unlink(os.path.join(folder, b"begun"))
+        raise
     _leave(folder, record, spec["secrets"], requests)
     os._exit(0)
 
@@ -132,7 +140,10 @@ def supervise(
     timeout: float | None,
     grace: float,
 ) -> dict[str, object]:
-    """Run the command of a spec; the exit record. The keywords are what a spec holds."""
+    """Run the command of a spec; the exit record. The keywords are what a spec holds.
+
+    Raises CannotBegin.
+    """
     writer = LogWriter(log, log_limit, secrets)
     pump = Pump(writer, requests.wake)
     record: dict[str, object] = {"status": None, "signal": None}
@@ -140,6 +151,8 @@ def supervise(
         command = launch(arguments, cwd, environment)
     except CannotStart as error:
         record |= {"status": error.status, "error": error.message}
+    except OSError as error:
+        raise CannotBegin from error
     else:
         supervisor = Supervisor(command, pump, requests, timeout, grace)
         supervisor.run()

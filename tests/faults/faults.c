@@ -1,7 +1,8 @@
 /* Preloaded into a process: its calls on some files fail, or kill it, as the environment says.
 
-   FAULT_FILES  their paths, once they are open, match this extended regular expression
-   FAULT_CALLS  which ones count: some of "write", "sync"
+   FAULT_FILES  their paths, once they are open, match this extended regular expression; where a
+                call is about no file, the command line does
+   FAULT_CALLS  which ones count: some of "write", "sync", "fork", "thread"
    FAULT_AT     the first that fails, counted from 1
    FAULT_TIMES  how many fail from there on; none: all
    FAULT_ERROR  the errno; 0: the process is killed instead; -1: when half of it is written
@@ -9,6 +10,7 @@
    FAULT_NOTES  a file: what was written is noted there, and what was synced; see `power.py` */
 
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,6 +25,7 @@
 #include <unistd.h>
 
 enum { TORN = -1 };
+enum { NO_FILE = -1 };
 enum kind { SYNCED, WRITTEN, CUT };
 
 /* Followed by `before` bytes as they were from `offset` on, and `after` bytes as they are then. */
@@ -48,17 +51,32 @@ static void read_pattern(void)
         abort();
 }
 
+static ssize_t read_name(int file, char *name, size_t size)
+{
+    char link[64];
+    if (file != NO_FILE) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+        return readlink(link, name, size);
+    }
+    int line = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t length = read(line, name, size);
+    close(line);
+    for (ssize_t i = 0; i < length; i++)
+        if (!name[i])
+            name[i] = ' ';
+    return length;
+}
+
 static int is_meant(int file)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    char link[64], path[4096];
+    char name[4096];
     pthread_once(&once, read_pattern);
-    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, path, sizeof path - 1);
+    ssize_t length = read_name(file, name, sizeof name - 1);
     if (length < 0)
         return 0;
-    path[length] = 0;
-    return regexec(&files, path, 0, NULL, 0) == 0;
+    name[length] = 0;
+    return regexec(&files, name, 0, NULL, 0) == 0;
 }
 
 static void die(void)
@@ -180,4 +198,24 @@ int fsync(int file)
 int fdatasync(int file)
 {
     return sync_by(SYS_fdatasync, file);
+}
+
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+pid_t fork(void)
+{
+    int error = fault(NO_FILE, "fork");
+    return error ? failed(error) : NEXT(fork)();
+}
+
+/* It must not return here and then once more from here: a copy of the process can. */
+pid_t vfork(void)
+{
+    return fork();
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*function)(void *), void *given)
+{
+    int error = fault(NO_FILE, "thread");
+    return error ? error : NEXT(pthread_create)(thread, how, function, given);
 }

@@ -1,5 +1,6 @@
 """Steps that have begun and go on until a test lets them, and say then what they have done."""
 
+import contextlib
 import itertools
 from pathlib import Path
 
@@ -46,9 +47,9 @@ class Gate:
         self.task_id = self._daemon.start_task("exec", "--", f"{begin}; {wait}; echo done")
         return self
 
-    def python(self) -> "Gate":
-        """The daemon knows `ACTION`."""
-        self.task_id = self._daemon.start_task("run", "wait", f"gate={self._path}")
+    def python(self, label: str = "wait") -> "Gate":
+        """The daemon knows `ACTION`, or one like it."""
+        self.task_id = self._daemon.start_task("run", label, f"gate={self._path}")
         return self
 
     def begun(self) -> "Gate":
@@ -70,6 +71,13 @@ class Gate:
         """Once, and the step's output is known."""
         task = self.task()
         return (task.result, task.output, self.times_begun()) == ("success", "done", 1)
+
+
+def supervisor_complains(daemon: Daemon) -> bool:
+    """One could not do its work; its folder may go at any moment."""
+    with contextlib.suppress(FileNotFoundError):
+        return any(file.stat().st_size for file in daemon.state.glob("attempts/*/trouble"))
+    return False
 
 
 def state(daemon: Daemon) -> object:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from at_work import Workers
 from faults import STORE, Faults
-from gates import ACTION, Gate, state
+from gates import ACTION, Gate, state, supervisor_complains
 from real_daemon import Daemon, eventually
 
 from taskd.store import tasks
@@ -129,7 +129,7 @@ def test_step_whose_supervisor_cannot_begin_begins_later(daemon: Daemon, faults:
     faults.switch.touch()
     gate = Gate(daemon).shell()
     gate.open()
-    eventually(lambda: any(file.stat().st_size for file in daemon.state.glob("attempts/*/trouble")))
+    eventually(lambda: supervisor_complains(daemon))
     before = gate.times_begun()
     faults.switch.unlink()
 
