@@ -6,7 +6,7 @@
    FAULT_AT     the first that fails, counted from 1
    FAULT_TIMES  how many fail from there on; none: all
    FAULT_ERROR  the errno; 0: the process is killed instead; -1: when half of it is written
-   FAULT_WHILE  a file: nothing counts while it is not there
+   FAULT_WHILE  a file: nothing counts while it is not there; each failure writes a byte to it
    FAULT_NOTES  a file: what was written is noted there, and what was synced; see `power.py` */
 
 #define _GNU_SOURCE
@@ -85,6 +85,15 @@ static void die(void)
     pause();
 }
 
+static void tell(const char *switched_on)
+{
+    int file = open(switched_on, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (file >= 0) {
+        syscall(SYS_write, file, "!", 1);
+        close(file);
+    }
+}
+
 /* The errno to fail with, 0, or TORN. */
 static int fault(int file, const char *call)
 {
@@ -99,6 +108,8 @@ static int fault(int file, const char *call)
         return 0;
     if (!number("FAULT_ERROR"))
         die();
+    if (only_while)
+        tell(only_while);
     return number("FAULT_ERROR");
 }
 

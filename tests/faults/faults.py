@@ -12,8 +12,8 @@ class Faults:
     """`files` is a regular expression that their paths match, a part of them for one."""
 
     def __init__(self, library: Path, switch: Path) -> None:
-        self.switch = switch
         self._library = library
+        self._switch = switch
 
     def on(
         self,
@@ -33,8 +33,18 @@ class Faults:
         }
 
     def while_switched_on(self, files: str, calls: str, error: int = errno.EIO) -> dict[str, str]:
-        """All of them, while `switch` is there."""
-        return self.on(files, calls, error=error) | {"FAULT_WHILE": str(self.switch)}
+        """All of them, from `begin` to `end`."""
+        return self.on(files, calls, error=error) | {"FAULT_WHILE": str(self._switch)}
+
+    def begin(self) -> None:
+        self._switch.touch()
+
+    def happened(self) -> bool:
+        """At least one since the beginning."""
+        return self._switch.stat().st_size > 0
+
+    def end(self) -> None:
+        self._switch.unlink()
 
     def noted(self, files: str, notes: Path) -> dict[str, str]:
         """Nothing fails, and a power cut can be had later."""

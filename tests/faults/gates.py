@@ -1,6 +1,5 @@
 """Steps that have begun and go on until a test lets them, and say then what they have done."""
 
-import contextlib
 import itertools
 from pathlib import Path
 
@@ -71,13 +70,6 @@ class Gate:
         """Once, and the step's output is known."""
         task = self.task()
         return (task.result, task.output, self.times_begun()) == ("success", "done", 1)
-
-
-def supervisor_complains(daemon: Daemon) -> bool:
-    """One could not do its work; its folder may go at any moment."""
-    with contextlib.suppress(FileNotFoundError):
-        return any(file.stat().st_size for file in daemon.state.glob("attempts/*/trouble"))
-    return False
 
 
 def state(daemon: Daemon) -> object:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from at_work import Workers
 from faults import STORE, Faults
-from gates import ACTION, Gate, state, supervisor_complains
+from gates import ACTION, Gate, state
 from real_daemon import Daemon, eventually
 
 from taskd.store import tasks
@@ -73,7 +73,7 @@ def test_store_that_cannot_be_written_takes_no_task_and_loses_no_outcome(
     start(daemon, faults.while_switched_on(files, calls, error))
     gates = [Gate(daemon).shell().begun(), Gate(daemon).python().begun()]
 
-    faults.switch.touch()
+    faults.begin()
     for gate in gates:
         gate.open()
     refused = daemon.taskctl("exec", "--", "echo too late")
@@ -85,7 +85,7 @@ def test_store_that_cannot_be_written_takes_no_task_and_loses_no_outcome(
     assert why in daemon.taskd("status").stdout
     assert [gate.task().state for gate in gates] == ["running", "running"]
 
-    faults.switch.unlink()
+    faults.end()
     eventually(lambda: all(gate.ended_well() for gate in gates), SOON)
     assert state(daemon) == "running"
     assert daemon.wait(daemon.start_task("exec", "--", "true")) == 0
@@ -95,10 +95,10 @@ def test_store_that_cannot_be_written_takes_no_task_and_loses_no_outcome(
 def test_mark_that_cannot_be_written_does_nothing_twice(daemon: Daemon, faults: Faults) -> None:
     start(daemon, faults.while_switched_on("/taskd.mark", "write sync"))
 
-    faults.switch.touch()
+    faults.begin()
     accepted = [daemon.start_task("exec", "--", f"echo x >> {daemon.ledger}") for _ in range(3)]
     eventually(lambda: state(daemon) == "store not written")
-    faults.switch.unlink()
+    faults.end()
 
     assert daemon.wait(*accepted) == 0
     assert daemon.ledger_lines() == ["x"] * 3
@@ -112,12 +112,12 @@ def test_step_whose_folder_cannot_be_written_begins_later(
 ) -> None:
     start(daemon, faults.while_switched_on(files, "write sync", errno.ENOSPC))
 
-    faults.switch.touch()
+    faults.begin()
     gate = Gate(daemon).shell()
     gate.open()
     eventually(lambda: "no step can be started now" in daemon.log())
     before = gate.times_begun()
-    faults.switch.unlink()
+    faults.end()
 
     assert before == 0
     eventually(gate.ended_well, SOON)
@@ -126,12 +126,12 @@ def test_step_whose_folder_cannot_be_written_begins_later(
 def test_step_whose_supervisor_cannot_begin_begins_later(daemon: Daemon, faults: Faults) -> None:
     start(daemon, faults.while_switched_on("/begun", "sync"))
 
-    faults.switch.touch()
+    faults.begin()
     gate = Gate(daemon).shell()
     gate.open()
-    eventually(lambda: supervisor_complains(daemon))
+    eventually(faults.happened)
     before = gate.times_begun()
-    faults.switch.unlink()
+    faults.end()
 
     assert before == 0
     eventually(gate.ended_well, SOON)
@@ -144,10 +144,11 @@ def test_record_that_cannot_be_written_is_written_later(
     start(daemon, faults.while_switched_on("/exit", calls))
     gate = Gate(daemon).shell().begun()
 
-    faults.switch.touch()
+    faults.begin()
     gate.open()
+    eventually(faults.happened)
     before = gate.task().state
-    faults.switch.unlink()
+    faults.end()
 
     assert before == "running"
     eventually(gate.ended_well, SOON)
@@ -158,12 +159,13 @@ def test_log_that_cannot_be_written_does_no_harm_to_the_step(
 ) -> None:
     start(daemon, faults.while_switched_on("/logs/", "write"))
 
-    faults.switch.touch()
+    faults.begin()
     gates = [Gate(daemon).shell("seq 1000").begun(), Gate(daemon).python().begun()]
     for gate in gates:
         gate.open()
 
     eventually(lambda: all(gate.ended_well() for gate in gates))
+    assert faults.happened()
 
 
 def test_outcome_that_a_host_cannot_leave_is_left_later(daemon: Daemon, faults: Faults) -> None:
@@ -171,11 +173,12 @@ def test_outcome_that_a_host_cannot_leave_is_left_later(daemon: Daemon, faults: 
     gate = Gate(daemon).python().begun()
     daemon.kill_9()
 
-    faults.switch.touch()
+    faults.begin()
     gate.open()
     daemon.start()
+    eventually(faults.happened)
     before = gate.task().state
-    faults.switch.unlink()
+    faults.end()
 
     assert before == "running"
     eventually(gate.ended_well, SOON)
