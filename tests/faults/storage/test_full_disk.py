@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from gates import ACTION, Gate, state
-from mounts import Disk, why_not
+from mounts import Disk
 from real_daemon import Daemon, eventually
 
 from taskd.client import Client
@@ -37,8 +37,6 @@ def running(small: Daemon) -> Daemon:
 @pytest.fixture
 def crowded(root: Path) -> Iterator[Disk]:
     """A disk that takes few files."""
-    if reason := why_not():
-        pytest.skip(reason)
     disk = Disk(root / "s", "size=24m,nr_inodes=300")
     disk.mount()
     yield disk
