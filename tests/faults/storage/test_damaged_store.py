@@ -9,7 +9,7 @@ from damages import LOSSES, ONLY, REFUSED, Damage, Made, Store, on
 from killer import Killer
 from real_daemon import Daemon, eventually
 
-OFTEN = (damages.remove_wal, damages.cut_a_byte)
+OFTEN = (damages.remove_wal,)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Writes and syncs that fail, once or for ever: nothing is told that is not so, nothing is lost."""
 
 import errno
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from taskd.store import tasks
 from taskd.store.check import find_problems
 from taskd.store.database import Database
 
+rare = partial(pytest.param, marks=pytest.mark.long)
 TASKS = 6
 CALLS = 200  # about, on the store's files, after it was made
-SOME = range(1, CALLS, 25)
-OTHERS = [pytest.param(n, marks=pytest.mark.long) for n in range(1, CALLS) if n not in SOME]
+SOME = range(1, CALLS, 40)
+OTHERS = [rare(n) for n in range(1, CALLS) if n not in SOME]
 SOON = 10.0  # seconds, a few times what it takes to notice that a trouble is over
 
 
@@ -59,18 +61,17 @@ def start(daemon: Daemon, environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "calls", "error", "told", "why"),
+    ("calls", "error", "told", "why"),
     [
-        ("/taskd.db-wal", "sync", errno.EIO, "store not written", "the store cannot be written"),
-        ("/taskd.db-wal", "write", errno.EIO, "store not written", "the store cannot be written"),
-        ("/taskd.db-wal", "write", errno.ENOSPC, "disk full", "the disk is full"),
+        ("sync", errno.EIO, "store not written", "the store cannot be written"),
+        rare("write", errno.EIO, "store not written", "the store cannot be written"),
+        rare("write", errno.ENOSPC, "disk full", "the disk is full"),
     ],
-    ids=["sync", "write", "room"],
 )
 def test_store_that_cannot_be_written_takes_no_task_and_loses_no_outcome(
-    daemon: Daemon, faults: Faults, files: str, calls: str, error: int, told: str, why: str
+    daemon: Daemon, faults: Faults, calls: str, error: int, told: str, why: str
 ) -> None:
-    start(daemon, faults.while_switched_on(files, calls, error))
+    start(daemon, faults.while_switched_on("/taskd.db-wal", calls, error))
     gates = [Gate(daemon).shell().begun(), Gate(daemon).python().begun()]
 
     faults.begin()
@@ -92,6 +93,7 @@ def test_store_that_cannot_be_written_takes_no_task_and_loses_no_outcome(
     assert daemon.task_count() == 3
 
 
+@pytest.mark.long
 def test_mark_that_cannot_be_written_does_nothing_twice(daemon: Daemon, faults: Faults) -> None:
     start(daemon, faults.while_switched_on("/taskd.mark", "write sync"))
 
@@ -106,7 +108,7 @@ def test_mark_that_cannot_be_written_does_nothing_twice(daemon: Daemon, faults: 
     assert daemon.taskd("check").returncode == 0
 
 
-@pytest.mark.parametrize("files", ["/attempts/", "/input.json"])
+@pytest.mark.parametrize("files", ["/attempts/", rare("/input.json")])
 def test_step_whose_folder_cannot_be_written_begins_later(
     daemon: Daemon, faults: Faults, files: str
 ) -> None:
@@ -137,7 +139,7 @@ def test_step_whose_supervisor_cannot_begin_begins_later(daemon: Daemon, faults:
     eventually(gate.ended_well, SOON)
 
 
-@pytest.mark.parametrize("calls", ["write", "sync"])
+@pytest.mark.parametrize("calls", ["sync", rare("write")])
 def test_record_that_cannot_be_written_is_written_later(
     daemon: Daemon, faults: Faults, calls: str
 ) -> None:
@@ -154,6 +156,7 @@ def test_record_that_cannot_be_written_is_written_later(
     eventually(gate.ended_well, SOON)
 
 
+@pytest.mark.long
 def test_log_that_cannot_be_written_does_no_harm_to_the_step(
     daemon: Daemon, faults: Faults
 ) -> None:

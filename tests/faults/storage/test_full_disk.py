@@ -74,10 +74,12 @@ def test_tasks_that_run_can_be_cancelled_though_others_eat_all_room(
     running: Daemon, disk: Disk
 ) -> None:
     greedy = f"head -c 1M /dev/zero >> {disk.path}/greed"
-    gates = [Gate(running).shell("seq 5000"), Gate(running).shell(greedy), Gate(running).python()]
-    for gate in gates:
-        gate.begun()
-    fill(disk, running)
+    gates = [
+        Gate(running).shell("seq 5000").begun(),
+        Gate(running).python().begun(),
+        Gate(running).shell(greedy).begun(),
+    ]
+    eventually(lambda: state(running) == "disk full")
 
     cancelled = [running.taskctl("cancel", gate.task_id).returncode for gate in gates]
 
@@ -85,6 +87,7 @@ def test_tasks_that_run_can_be_cancelled_though_others_eat_all_room(
     assert [result(running, gate.task_id) for gate in gates] == ["cancelled"] * 3
 
 
+@pytest.mark.long
 def test_steps_that_end_on_a_full_disk_have_ended(running: Daemon, disk: Disk) -> None:
     gates = [Gate(running).shell("seq 5000"), Gate(running).shell(), Gate(running).python()]
     for gate in gates:
@@ -114,6 +117,7 @@ def test_what_waits_goes_on_by_itself_when_there_is_room(running: Daemon, disk: 
     assert running.wait(running.start_task("exec", "--", "true")) == 0
 
 
+@pytest.mark.long
 def test_outcomes_of_a_time_without_daemon_are_recorded(running: Daemon, disk: Disk) -> None:
     gates = [Gate(running).shell().begun(), Gate(running).python().begun()]
     fill(disk, running)
@@ -146,6 +150,7 @@ def start_long_lines(daemon: Daemon, disk: Disk, tasks: int) -> list[int]:
     return task_ids
 
 
+@pytest.mark.long
 def test_output_for_which_there_is_no_room_is_recorded_later(running: Daemon, disk: Disk) -> None:
     task_ids = start_long_lines(running, disk, tasks=3)
     before = [running.show(task_id)["state"] for task_id in task_ids]
@@ -181,6 +186,7 @@ def test_stopped_daemon_starts_on_a_full_disk_and_cancels(running: Daemon, disk:
     assert result(running, gate.task_id) == "cancelled"
 
 
+@pytest.mark.long
 def test_first_start_on_a_full_disk_is_refused_and_leaves_nothing_in_the_way(
     small: Daemon, disk: Disk
 ) -> None:
@@ -194,6 +200,7 @@ def test_first_start_on_a_full_disk_is_refused_and_leaves_nothing_in_the_way(
     assert "make room on its disk" in refused.stderr
 
 
+@pytest.mark.long
 def test_disk_that_takes_no_more_files_is_full(crowded: Disk) -> None:
     daemon = Daemon(crowded.path.parent)
     daemon.start()
@@ -214,6 +221,7 @@ def test_disk_that_takes_no_more_files_is_full(crowded: Disk) -> None:
     daemon.close()
 
 
+@pytest.mark.long
 def test_reserve_is_there_while_a_daemon_is_at_work_and_while_none_is(
     running: Daemon, disk: Disk
 ) -> None:

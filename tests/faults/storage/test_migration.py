@@ -16,7 +16,7 @@ from taskd.store.database import Database
 OLD, NEW = 1, len(migrations.MIGRATIONS)
 
 CALLS = 80  # about, on the store's files and the copy's
-SOME = range(2, CALLS, 6)
+SOME = range(2, CALLS, 9)
 OTHERS = [pytest.param(n, marks=pytest.mark.long) for n in range(1, CALLS) if n not in SOME]
 
 

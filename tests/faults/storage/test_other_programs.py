@@ -72,6 +72,7 @@ def drained(daemon: Daemon) -> Daemon:
     return daemon
 
 
+@pytest.mark.long
 def test_wal_stays_small_under_load(drained: Daemon) -> None:
     assert write_much(drained, mib=24) <= 2 * SIZE
 
@@ -85,7 +86,7 @@ def test_long_reader_makes_the_wal_grow_and_is_told_of(drained: Daemon) -> None:
     eventually(lambda: write_much(drained, mib=1) <= SIZE)
 
 
-@pytest.mark.parametrize("what", ["taskd.db", "."], ids=["store", "folder"])
+@pytest.mark.parametrize("what", [pytest.param("taskd.db", marks=pytest.mark.long), "."])
 def test_daemon_whose_store_was_moved_ends_and_the_next_has_all(
     killer: Killer, daemon: Daemon, what: str
 ) -> None:

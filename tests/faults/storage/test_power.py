@@ -14,7 +14,7 @@ from taskd.store.database import Database
 
 TASKS = 12
 CALLS = 400  # about, on the store's files, from nothing to so many tasks
-SOME = range(3, CALLS, 26)
+SOME = range(3, CALLS, 40)
 OTHERS = [pytest.param(n, marks=pytest.mark.long) for n in range(1, CALLS) if n not in SOME]
 
 

@@ -4,6 +4,7 @@ import contextlib
 import resource
 from collections.abc import Iterator
 
+import pytest
 from gates import ACTION, Gate, state
 from mounts import read_only
 from real_daemon import Daemon, eventually
@@ -25,6 +26,7 @@ def test_daemon_does_not_start_where_it_cannot_write(daemon: Daemon) -> None:
     assert "taskd.log: Read-only file system" in refused[1].stderr
 
 
+@pytest.mark.long
 def test_daemon_whose_folder_becomes_read_only_goes_on_later(daemon: Daemon) -> None:
     gates = start(daemon)
 
