@@ -26,9 +26,8 @@ TELL_SECONDS = 0.05  # between attempts to tell a supervisor that has not begun 
 class Attempt:
     """One command that runs. `process` is None for one that an earlier daemon began."""
 
-    def __init__(self, call_id: int, pidfd: int, process: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, call_id: int, process: subprocess.Popen[bytes] | None = None) -> None:
         self.call_id = call_id
-        self.pidfd = pidfd
         self.process = process
         self.progress: object = None
 
@@ -55,7 +54,8 @@ class Commands:
                 raise
             self._report(call.id, Failure(_cannot_start(call, error)))
             return
-        insist(self._loop, partial(self._attend, call.id, process))
+        running = self._add(Attempt(call.id, process))
+        insist(self._loop, lambda: self._watch(running, os.pidfd_open(process.pid)))
 
     def cancel(self, call_id: int, *, force: bool) -> None:
         if call_id in self._attempts and not self._tell_to_end(call_id, force=force):
@@ -78,7 +78,7 @@ class Commands:
             while isinstance(state, Running):
                 pidfd = attempt.open_supervisor(folder)
                 if pidfd is not None:
-                    self._watch(Attempt(call_id, pidfd, None))
+                    self._watch(self._add(Attempt(call_id)), pidfd)
                     found.running.add(call_id)
                     break
                 state = attempt.examine(folder)
@@ -87,26 +87,25 @@ class Commands:
                 if ended_at := read_end(folder):
                     found.ended_at[call_id] = ended_at
 
-    def _attend(self, call_id: int, process: subprocess.Popen[bytes]) -> None:
-        """Wait for the end of what has begun, as soon as there is a descriptor for that."""
-        self._watch(Attempt(call_id, os.pidfd_open(process.pid), process))
-
     def _tell_to_end(self, call_id: int, *, force: bool) -> bool:
         try:
             return attempt.tell_to_end(self._at(call_id), force=force)
         except OSError:  # no descriptor, for one
             return False
 
-    def _watch(self, running: Attempt) -> None:
+    def _add(self, running: Attempt) -> Attempt:
         self._attempts[running.call_id] = running
-        self._loop.watch(running.pidfd, lambda _: self._ended(running))
         if not self._looking:
             self._looking = True
             self._loop.later(PROGRESS_SECONDS, self._look)
+        return running
 
-    def _ended(self, running: Attempt) -> None:
-        self._loop.forget(running.pidfd)
-        os.close(running.pidfd)
+    def _watch(self, running: Attempt, pidfd: int) -> None:
+        self._loop.watch(pidfd, lambda _: self._ended(running, pidfd))
+
+    def _ended(self, running: Attempt, pidfd: int) -> None:
+        self._loop.forget(pidfd)
+        os.close(pidfd)
         if running.process:
             running.process.wait()
         self._examine(running)
