@@ -65,6 +65,15 @@ def test_steps_wait_for_processes(daemon: Daemon, faults: Faults) -> None:
     eventually(lambda: all(gate.ended_well() for gate in gates))
 
 
+def test_daemon_that_can_start_no_process_does_not_start(daemon: Daemon, faults: Faults) -> None:
+    daemon.environment |= faults.while_switched_on("taskd run", "fork", errno.EAGAIN)
+
+    faults.begin()
+    refused = daemon.taskd("run")
+
+    assert (refused.returncode, "cannot read the actions" in refused.stderr) == (1, True)
+
+
 def test_command_waits_for_a_process_also_where_it_has_a_supervisor(
     daemon: Daemon, faults: Faults
 ) -> None:
