@@ -75,7 +75,7 @@ def test_tasks_that_run_can_be_cancelled_though_others_eat_all_room(
 ) -> None:
     greedy = f"head -c 1M /dev/zero >> {disk.path}/greed"
     gates = [
-        Gate(running).shell("seq 5000").begun(),
+        Gate(running).shell("seq 100").begun(),
         Gate(running).python().begun(),
         Gate(running).shell(greedy).begun(),
     ]
@@ -89,7 +89,7 @@ def test_tasks_that_run_can_be_cancelled_though_others_eat_all_room(
 
 @pytest.mark.long
 def test_steps_that_end_on_a_full_disk_have_ended(running: Daemon, disk: Disk) -> None:
-    gates = [Gate(running).shell("seq 5000"), Gate(running).shell(), Gate(running).python()]
+    gates = [Gate(running).shell("seq 100"), Gate(running).shell(), Gate(running).python()]
     for gate in gates:
         gate.begun()
     fill(disk, running)
