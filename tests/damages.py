@@ -330,6 +330,15 @@ REFUSED = (
     (drop_column, "it has no table steps.kept", AWAY),
     (drop_identity, "it is another one than was here before", LOSS),
 )
+# Whatever loss is accepted.
+UNUSABLE = (
+    (damage_page,),
+    (cut_in_half,),
+    (put_alien_database,),
+    (put_folder,),
+    (make_newer,),
+    (drop_table,),
+)
 # Each with the number of tasks that are left when that is accepted.
 LOSSES = (
     (remove_wal, 300),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import damages
 import pytest
-from damages import LOSSES, ONLY, REFUSED, Damage, Made, Store, on
+from damages import LOSSES, ONLY, REFUSED, UNUSABLE, Damage, Made, Store, on
 
 from taskd.model.errors import StoreError
 from taskd.store.check import find_problems
@@ -106,15 +106,7 @@ def test_accepted_loss_goes_on_with_what_is_there(store: Store, damage: Damage, 
     assert store.count() == tasks  # and is asked for once
 
 
-@on(
-    "damage",
-    (damages.damage_page,),
-    (damages.cut_in_half,),
-    (damages.put_alien_database,),
-    (damages.put_folder,),
-    (damages.make_newer,),
-    (damages.drop_table,),
-)
+@on("damage", *UNUSABLE)
 def test_what_cannot_be_used_is_refused_whatever_loss_is_accepted(
     store: Store, damage: Damage
 ) -> None:

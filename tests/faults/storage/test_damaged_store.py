@@ -5,7 +5,7 @@ import shutil
 
 import damages
 import pytest
-from damages import LOSSES, ONLY, REFUSED, Damage, Made, Store, on
+from damages import LOSSES, ONLY, REFUSED, UNUSABLE, Damage, Made, Store, on
 from killer import Killer
 from real_daemon import Daemon, eventually
 
@@ -65,3 +65,16 @@ def test_accepted_loss_goes_on_with_what_is_there(
     assert daemon.taskd("check").returncode == 0
     daemon.start()
     assert daemon.task_count() == tasks
+
+
+@on("damage", *UNUSABLE, often=())
+def test_what_cannot_be_used_is_refused_whatever_loss_is_accepted(
+    daemon: Daemon, store: Store, damage: Damage
+) -> None:
+    damage(store)
+    before = content(store)
+
+    refused = daemon.taskd("run", "--accept-loss")
+
+    assert refused.returncode == 78
+    assert content(store) == before
