@@ -36,7 +36,7 @@ from taskd.executors.descriptors import raise_limit
 from taskd.executors.killing import MARK
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
-from taskd.model.errors import AlreadyRunning, StoreError, TaskdError
+from taskd.model.errors import AlreadyRunning, Busy, StoreError, TaskdError
 from taskd.places import Places
 from taskd.rpc.server import Server
 from taskd.service import journal
@@ -168,9 +168,14 @@ def _recover(engine: Engine) -> None:
 
 
 def _load_catalog(folders: list[str]) -> Catalog:
-    """An empty one when the files cannot even be tried: the daemon answers all the same."""
+    """An empty one when the files cannot even be tried: the daemon answers all the same.
+
+    Raises Busy where that is so just now: tasks would be paused for want of their actions.
+    """
     try:
         catalog = child.load(folders)
+    except Busy:
+        raise
     except TaskdError as error:
         log.error("%s", error.message)
         return Catalog(folders=tuple(folders))

@@ -117,6 +117,9 @@ class Settings:
     log_limit: int = _setting(
         "64 MiB", _bytes, "how much output of a step is kept, e.g. 64 MiB; the rest is dropped"
     )
+    large_wal: int = _setting(
+        "256 MiB", _bytes, "how large the store's WAL may become until the log tells of it"
+    )
     long_running_after: timedelta = _setting(
         "2d", _length, "when a task that does not stop counts as long-running"
     )

@@ -46,7 +46,6 @@ MAX_BATCH = 512
 AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
 HOOK = "@"  # no step's name begins with it
 CHECKPOINT_SECONDS = 1.0
-LARGE_WAL = 256 << 20  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -431,7 +430,7 @@ class Director:
         except Lost as error:
             self.trouble.met(error)
             return
-        if size > LARGE_WAL:
+        if size > self.starter.settings.large_wal:
             log.warning("the WAL has %d MiB: somebody reads the store for long", size >> 20)
 
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from taskd.executors.base import Interrupted, Outcome, Progress, as_told
 from taskd.executors.host_link import read_outcome
 from taskd.executors.killing import kill_orphans, kill_whole
 from taskd.executors.said import read as read_said
+from taskd.executors.shortage import insist
 from taskd.loop import Loop
 from taskd.model.errors import ProtocolError
 
@@ -116,11 +118,14 @@ class Adopted:
         self._loop.later(grace, self.kill)
 
     def kill(self) -> None:
+        insist(self._loop, self._kill)
+
+    def _kill(self) -> None:
         if self._alive:
             kill_whole(self._pid, self._signal)
 
     def outcomes(self) -> dict[int, Outcome]:
-        """Once it has ended."""
+        """Once it has ended. Raises OSError in a shortage."""
         found = Remains(self.folder, self.calls).outcomes(self.calls)
         return {call_id: as_told(self._told.get(call_id), found[call_id]) for call_id in found}
 
@@ -149,4 +154,4 @@ class Adopted:
 
     def _finish(self) -> None:
         self._hear()
-        self._when_ended(self)
+        insist(self._loop, partial(self._when_ended, self))

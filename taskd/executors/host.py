@@ -56,7 +56,7 @@ class Output:
         self._poll = select.poll()
         for fd in self._streams:
             self._poll.register(fd, select.POLLIN)
-        threading.Thread(target=self._pump, name="output", daemon=True).start()
+        self._start_pump()
 
     def begin(self, call: Call) -> None:
         """Whatever earlier steps made of `sys.stdout` and `sys.stderr`, they are as they were."""
@@ -87,6 +87,14 @@ class Output:
         os.dup2(writer, fd)
         self._writers[fd] = writer
         return reader
+
+    def _start_pump(self) -> None:
+        """However long there can be no further thread: the step waits for its host."""
+        while True:
+            try:
+                return threading.Thread(target=self._pump, name="output", daemon=True).start()
+            except RuntimeError:
+                time.sleep(1)
 
     def _pump(self) -> None:
         forever = select.poll()

@@ -31,7 +31,10 @@ def kill_whole(pid: int, send: Callable[[int], object]) -> None:
 
 
 def kill_orphans(folder: Path) -> None:
-    """Kill what the host or supervisor of `folder`, which is dead, has left; wait until it is."""
+    """Kill what the host or supervisor of `folder`, which is dead, has left; wait until it is.
+
+    Raises OSError where there are no descriptors to find it.
+    """
     mark = os.fsencode(f"{MARK}={folder.absolute()}")
     deadline = time.monotonic() + PATIENCE
     seen_none = 0
@@ -59,14 +62,14 @@ def _has(pid: int | str, mark: bytes) -> bool:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return mark in file.read().split(b"\0")
-    except OSError:  # it has ended, or is another user's
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # ended, or another user's
         return False
 
 
 def _kill(pid: int, mark: bytes) -> None:
     try:
         handle = os.pidfd_open(pid)
-    except OSError:  # it has ended
+    except ProcessLookupError:
         return
     try:
         if _has(pid, mark):  # rather than another one that got its number

@@ -17,7 +17,7 @@ from taskd.executors import alive, record, said
 from taskd.executors.adopted import Adopted, Remains
 from taskd.executors.base import Call, Cancelled, Failure, Found, Outcome, Progress, timed_out
 from taskd.executors.host_link import HostLink
-from taskd.executors.shortage import RETRY_SECONDS
+from taskd.executors.shortage import RETRY_SECONDS, insist
 from taskd.loop import Loop
 from taskd.model.step import StepError
 
@@ -89,6 +89,9 @@ class Hosts:
             self.talking.pop().flush()
 
     def cancel(self, call_id: int, *, force: bool) -> None:
+        insist(self.loop, partial(self._cancel, call_id, force=force))
+
+    def _cancel(self, call_id: int, *, force: bool) -> None:
         for host in list(self._hosts):
             if any(call.id == call_id for call in host.calls):
                 host.cancel(call_id, force=force)
@@ -119,7 +122,7 @@ class Hosts:
         self._action_folders = action_folders
         self._seconds.clear()
         for host in list(self._hosts):
-            host.recall()
+            insist(self.loop, host.recall)
             host.stale = True
             if not host.calls:
                 host.end()
@@ -175,9 +178,10 @@ class Hosts:
             adopted.dismiss(self.grace)
 
     def _adopted_ended(self, adopted: Adopted) -> None:
+        outcomes = adopted.outcomes()
         self._adopted.remove(adopted)
         self._keep(adopted.folder, adopted.calls)
-        for call_id, outcome in adopted.outcomes().items():
+        for call_id, outcome in outcomes.items():
             self._owner.take(call_id, outcome)
         self._owner.take_back([])  # its slot is free, also where it was at nothing of ours
 

@@ -7,6 +7,7 @@ it returns. What runs when the daemon ends is lost and its outcome unknown; that
 it is written down as a host does it, in a folder of that kind.
 """
 
+import errno
 import os
 import queue
 import sys
@@ -59,11 +60,10 @@ class Threads:
 
     def run(self, call: Call) -> None:
         try:
-            self._write_down(call.id)
             if self.busy == self._threads:
-                threading.Thread(target=self._work, name="steps", daemon=True).start()
-                self._threads += 1
-        except (OSError, RuntimeError) as error:
+                self._start_thread()
+            self._write_down(call.id)
+        except OSError as error:
             if is_shortage(error):
                 raise
             told = StepError("start", f"cannot start the step: {error}", "", call.step, call.label)
@@ -83,6 +83,13 @@ class Threads:
 
     def settled(self, call_ids: Iterable[int]) -> None:
         self._unsettled.difference_update(call_ids)
+
+    def _start_thread(self) -> None:
+        try:
+            threading.Thread(target=self._work, name="steps", daemon=True).start()
+        except RuntimeError as error:  # so Python says that there can be no other one now
+            raise OSError(errno.EAGAIN, str(error)) from None
+        self._threads += 1
 
     def _write_down(self, call_id: int) -> None:
         """That it begins, where a daemon after this one looks."""

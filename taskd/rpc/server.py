@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import stat
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -84,8 +85,8 @@ class Server:
         self.touched: set[Connection] = set()  # have answers that are not sent yet
         self._engine = engine
         self._connections: set[Connection] = set()
-        self._readers = ThreadPoolExecutor(READERS, "reader")
-        self._errands = ThreadPoolExecutor(ERRANDS, "errand")
+        self._readers = _start_threads(READERS, "reader")
+        self._errands = _start_threads(ERRANDS, "errand")
         self._stale: bool | None = None  # of the catalog, looked up once for what was read at once
         self._changes: list[
             Change
@@ -279,6 +280,16 @@ class Server:
             log.exception("a request failed")
             reply.fail(error)
         self.flush()
+
+
+def _start_threads(count: int, name: str) -> ThreadPoolExecutor:
+    """All at once: when a request is there, no further thread may be had."""
+    pool = ThreadPoolExecutor(count, name)
+    together = threading.Barrier(count + 1)
+    for _ in range(count):
+        pool.submit(together.wait)
+    together.wait()
+    return pool
 
 
 def _open(path: Path) -> socket.socket:

@@ -1,13 +1,16 @@
-"""A throw-away daemon for each test, who kills it and who uses it, all by one seed."""
+"""A throw-away daemon for each test, who kills it and who uses it, all by one seed; and a library
+that makes calls fail."""
 
 import os
 import random
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults import Faults
 from killer import Killer
 from real_daemon import Daemon, a_daemon
 from user import User
@@ -41,3 +44,19 @@ def killer(daemon: Daemon, chance: random.Random) -> Killer:
 @pytest.fixture
 def user(daemon: Daemon, chance: random.Random) -> User:
     return User(daemon, chance)
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not shutil.which("cc"):
+        pytest.skip("there is no C compiler: apt-get install gcc libc6-dev")
+    made = tmp_path_factory.mktemp("faults") / "faults.so"
+    source = Path(__file__).with_name("faults.c")
+    command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", made, source, "-ldl"]
+    subprocess.run(command, check=True)
+    return made
+
+
+@pytest.fixture
+def faults(library: Path, tmp_path: Path) -> Faults:
+    return Faults(library, tmp_path / "failing")

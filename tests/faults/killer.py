@@ -33,11 +33,11 @@ class Killer:
         eventually(lambda: self.answers() or self.is_dead())
         assert not self.is_dead(), self._daemon.log()
 
-    def spawn(self, **environment: str) -> None:
+    def spawn(self, *options: str, **environment: str) -> None:
         """A daemon that may not answer yet."""
         with open(self._daemon.state / "taskd.log", "ab") as log:
             self._process = subprocess.Popen(
-                [COMMANDS / "taskd", "run"],
+                [COMMANDS / "taskd", "run", *options],
                 env=self._daemon.environment | environment,
                 stdout=log,
                 stderr=log,

@@ -203,6 +203,9 @@ def plan_of(connection: Connection, question: str) -> str:
     return "; ".join(row[3] for plan in plans for row in plan)
 
 
+OF_LINES = ("next in line", "next of kin", "nearest before", "kin", "leave", "claims of a task")
+
+
 @pytest.mark.parametrize(
     ("question", "index"),
     [
@@ -237,17 +240,7 @@ def test_index_answers(database: Database, question: str, index: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    [
-        "ready",
-        "ready of label",
-        "release",
-        "next in line",
-        "next of kin",
-        "nearest before",
-        "kin",
-        "leave",
-        "claims of a task",
-    ],
+    ["ready", "ready of label", "release", *OF_LINES],
 )
 def test_index_gives_the_order(database: Database, question: str) -> None:
     assert "TEMP B-TREE" not in plan_of(database.writer, question)
@@ -255,17 +248,7 @@ def test_index_gives_the_order(database: Database, question: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    [
-        "holders",
-        "release",
-        "next in line",
-        "next of kin",
-        "nearest before",
-        "kin",
-        "leave",
-        "claims on a resource",
-        "claims of a task",
-    ],
+    ["holders", "release", "claims on a resource", *OF_LINES],
 )
 def test_no_table_is_read_as_a_whole(database: Database, question: str) -> None:
     plan = plan_of(database.writer, question)
