@@ -4,7 +4,6 @@ that makes calls fail."""
 import os
 import random
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from faults import Faults
 from killer import Killer
+from preloaded import compiled
 from real_daemon import Daemon, a_daemon
 from user import User
 
@@ -48,13 +48,7 @@ def user(daemon: Daemon, chance: random.Random) -> User:
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not shutil.which("cc"):
-        pytest.skip("there is no C compiler: apt-get install gcc libc6-dev")
-    made = tmp_path_factory.mktemp("faults") / "faults.so"
-    source = Path(__file__).with_name("faults.c")
-    command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", made, source, "-ldl"]
-    subprocess.run(command, check=True)
-    return made
+    return compiled(Path(__file__).with_name("faults.c"), tmp_path_factory.mktemp("faults"))
 
 
 @pytest.fixture
