@@ -114,6 +114,7 @@ def main() -> None:
     requests = Requests()
     spec = marshal.loads(sys.stdin.buffer.read())
     _close_stdin()
+    kernel.mark(spec.pop("mark"))
     _put(folder, b"begun", b"%d\n" % os.getpid())
     record = supervise(requests, **spec)
     if spec["secrets"]:
