@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from killer import Killer
+from people import People
 from real_daemon import Daemon, a_daemon
 from user import User
 
@@ -29,7 +30,11 @@ def daemon(chance: random.Random) -> Iterator[Daemon]:
     with a_daemon() as one:
         shutil.copytree(ACTIONS, one.actions, dirs_exist_ok=True)
         shutil.copy(ACTIONS / "work.sh", one.root)
-        one.configure(executor_slots=chance.choice((3, 8)))
+        one.configure(
+            executor_slots=chance.choice((3, 8)),
+            allow_dangerous_actions="true",
+            cancel_grace=chance.choice(("50ms", "10s")),
+        )
         yield one
 
 
@@ -41,3 +46,8 @@ def killer(daemon: Daemon, chance: random.Random) -> Killer:
 @pytest.fixture
 def user(daemon: Daemon, chance: random.Random) -> User:
     return User(daemon, chance)
+
+
+@pytest.fixture
+def people(daemon: Daemon, chance: random.Random) -> People:
+    return People(daemon, chance)

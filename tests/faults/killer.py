@@ -58,6 +58,18 @@ class Killer:
         self._process.kill()
         self.bury()
 
+    def kill_daemon(self) -> None:
+        """And start another one."""
+        self.kill()
+        self.start()
+
+    def kill_anyone(self) -> None:
+        self.kill_one_that_runs_steps()
+        if self._chance.random() < 0.7:
+            self.kill()
+            self.kill_one_that_runs_steps()
+            self.start()
+
     def stop(self) -> None:
         """In order."""
         self._process.terminate()
