@@ -73,9 +73,11 @@ class Told:
 
     def note_answer(self, task_id: int, event: str, position: int) -> None:
         """What was asked for is done. `position`: how long the ledger was then."""
+        if event == "cancelled" and task_id in self.cancelled:
+            return  # it ends already, and may have been told to hurry
         self.answered[task_id, event] += 1
         if event == "cancelled":
-            self.cancelled.setdefault(task_id, position)
+            self.cancelled[task_id] = position
         if event == "unlocked":
             self.unlocked[task_id].append(position)
 
