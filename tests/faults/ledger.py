@@ -93,6 +93,7 @@ def find_wrong(executions: Iterable[Execution], tasks: Iterable[Task], told: Tol
         audit.successes_that_did_not_last,
         audit.executions_that_overlap,
         audit.locks_that_two_had,
+        audit.poison_that_is_none,
         audit.acts_that_were_lost_or_made_up,
         audit.steps_begun_after_a_cancel,
     )
@@ -179,6 +180,19 @@ class Audit:
             for (_, last, one), (first, _, other) in itertools.combinations(sorted(of_site), 2):
                 if first < last:
                     yield f"tasks {one} and {other} had site {site} at the same time"
+
+    def poison_that_is_none(self) -> Iterator[str]:
+        """A step that may run again is an error after three interruptions in a row, not before."""
+        for task in self.tasks.values():
+            in_a_row: Counter[str] = Counter()
+            for event in task.history if task.label.startswith("again.") else ():
+                step, _, reason = event.detail.partition(": ")
+                in_a_row[step] += event.event == "step interrupted"
+                if event.event == "resumed":
+                    in_a_row.clear()
+                poison = reason.startswith("poison: ")
+                if in_a_row[step] > 3 or (poison and in_a_row[step] < 3):
+                    yield f"{task.id}/{step} was interrupted {in_a_row[step]} times: {reason}"
 
     def acts_that_were_lost_or_made_up(self) -> Iterator[str]:
         for task in self.tasks.values():

@@ -12,11 +12,10 @@ from user import User
 from taskd.model.task import Task
 
 
-def sizes(tasks: int, kills: int) -> pytest.MarkDecorator:
-    """Of the short form; the long one is always the same."""
-    short = pytest.param((tasks, kills), id="short")
-    long = pytest.param((1000, 200), id="long", marks=pytest.mark.long)
-    return pytest.mark.parametrize("size", [short, long])
+def sizes(short: tuple[int, int], long: tuple[int, int] = (1000, 200)) -> pytest.MarkDecorator:
+    """How many tasks, and how often somebody is killed."""
+    marked = pytest.param(long, id="long", marks=pytest.mark.long)
+    return pytest.mark.parametrize("size", [pytest.param(short, id="short"), marked])
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def live_through(killer: Killer, chance: random.Random) -> Callable[..., list[Ta
     return live_through
 
 
-@sizes(100, 15)
+@sizes((100, 15))
 def test_killed_daemon_interrupts_nothing(
     live_through: Callable[..., list[Task]], killer: Killer, user: User, size: tuple[int, int]
 ) -> None:
@@ -47,7 +46,7 @@ def test_killed_daemon_interrupts_nothing(
     assert [task for task in done if task.result != "success"] == []
 
 
-@sizes(100, 15)
+@sizes((100, 15))
 def test_nothing_is_lost_or_done_twice_whoever_is_killed(
     live_through: Callable[..., list[Task]], killer: Killer, user: User, size: tuple[int, int]
 ) -> None:
@@ -57,10 +56,19 @@ def test_nothing_is_lost_or_done_twice_whoever_is_killed(
     assert user.find_wrong(done) == []
 
 
-@sizes(40, 5)
+@sizes((40, 5))
 def test_what_people_were_told_holds_whoever_is_killed(
     live_through: Callable[..., list[Task]], killer: Killer, people: People, size: tuple[int, int]
 ) -> None:
     done = live_through(people, size, killer.kill_anyone)
 
     assert people.find_wrong(done) == []
+
+
+@sizes((16, 2), (200, 40))
+def test_daemon_may_be_killed_again_and_again_while_it_recovers(
+    live_through: Callable[..., list[Task]], killer: Killer, user: User, size: tuple[int, int]
+) -> None:
+    done = live_through(user, size, killer.kill_while_it_recovers)
+
+    assert user.find_wrong(done) == []
