@@ -313,7 +313,7 @@ def cancel(
         raise InvalidState(
             f"cannot cancel task {task.id}: it is stopped ({task.result})", hint=_way_back(task)
         )
-    if task.state is State.RUNNING and not cancellable:
+    if task.state is State.RUNNING and not cancellable and not task.cancelling:
         raise InvalidState(
             f"cannot cancel task {task.id}: {task.label} may not be cancelled while it runs",
             hint=f"taskctl wait {task.id}",
