@@ -84,6 +84,7 @@ class Killer:
     def kill_while_it_recovers(self) -> None:
         """Again and again, at any moment from when it has noted its start, until safe mode."""
         self.kill()
+        self._starts.unlink(missing_ok=True)
         for deaths in range(DEATHS):
             self.spawn(counted=True)
             eventually(lambda noted=deaths + 1: self._noted() == noted)

@@ -65,7 +65,7 @@ def test_what_people_were_told_holds_whoever_is_killed(
     assert people.find_wrong(done) == []
 
 
-@sizes((16, 2), (200, 40))
+@sizes((12, 1), (200, 40))
 def test_daemon_may_be_killed_again_and_again_while_it_recovers(
     live_through: Callable[..., list[Task]], killer: Killer, user: User, size: tuple[int, int]
 ) -> None:
