@@ -83,12 +83,13 @@ class Killer:
 
     def kill_while_it_recovers(self) -> None:
         """Again and again, at any moment from when it has noted its start, until safe mode."""
+        longest = min(self._patience, 0.7 * LIVES_ON_AFTER)
         self.kill()
         self._starts.unlink(missing_ok=True)
         for deaths in range(DEATHS):
             self.spawn(counted=True)
             eventually(lambda noted=deaths + 1: self._noted() == noted)
-            time.sleep(self._chance.uniform(0.0, LIVES_ON_AFTER / 4))
+            time.sleep(self._chance.uniform(0.0, longest))
             self.kill()
             self.kill_some_that_run_steps()
         self.spawn(counted=True)
