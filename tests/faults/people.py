@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ledger import acts_on
 from real_daemon import Daemon, eventually
-from user import User
+from user import KINDS, User
 
 from taskd.client import Client
 from taskd.model.errors import InvalidState, LockConflict
@@ -39,6 +39,8 @@ OTHERWISE = 0.2
 
 
 class People(User):
+    kinds = (*KINDS, "thread.python")
+
     def __init__(self, daemon: Daemon, chance: random.Random) -> None:
         super().__init__(daemon, chance)
         self._in_doubt: set[int] = set()  # tasks of which somebody hung up

@@ -24,6 +24,8 @@ Requests: TypeAlias = Sequence[dict[str, Any]]
 
 
 class User:
+    kinds = KINDS
+
     def __init__(self, daemon: Daemon, chance: random.Random) -> None:
         self.told = Told()
         self._daemon = daemon
@@ -75,7 +77,7 @@ class User:
             "site": self._chance.choice("abc"),
             "pause": self._chance.choice(PAUSES),
         }
-        return {"action": self._chance.choice(KINDS), "input": given, "key": f"key {number}"}
+        return {"action": self._chance.choice(self.kinds), "input": given, "key": f"key {number}"}
 
     def _ask(self, client: Client, requests: Requests) -> None:
         ids = client.start_many(requests)
