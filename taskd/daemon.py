@@ -33,7 +33,6 @@ from taskd.engine.recovery import recover
 from taskd.engine.safe_mode import LIVES_ON_AFTER, Starts, noted
 from taskd.engine.starting import Starter
 from taskd.executors.descriptors import raise_limit
-from taskd.executors.killing import MARK
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
 from taskd.model.errors import AlreadyRunning, Busy, StoreError, TaskdError
@@ -76,7 +75,6 @@ def run(
         faulthandler.enable()  # what its watchdog kills says where it hangs
     if listener:
         places = replace(places, socket=Path(listener.getsockname()))
-    os.environ.pop(MARK, None)  # of a step that started this daemon, which is no part of it
     sys.setswitchinterval(SWITCH_SECONDS)
     raise_limit()
     with _own(places), noted(places.starts) as starts:

@@ -35,7 +35,7 @@ from taskd.executors.base import (
     timed_out,
 )
 from taskd.executors.descriptors import limit_as_given
-from taskd.executors.killing import MARK, kill_orphans, kill_whole
+from taskd.executors.killing import kill_orphans, kill_whole, mark_of
 from taskd.executors.shortage import insist
 from taskd.loop import READ, WRITE, Loop, Timer
 
@@ -289,9 +289,8 @@ def _spawn(folder: Path, command: list[str], connection: socket.socket) -> subpr
     descriptors = (lock, connection.fileno())
     try:
         return subprocess.Popen(
-            [*command, str(folder), *map(str, descriptors)],
+            [*command, str(folder), *map(str, descriptors), str(mark_of(folder))],
             pass_fds=descriptors,
-            env={**os.environ, MARK: str(folder.absolute())},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             cwd=Path.home(),

@@ -118,6 +118,7 @@ def main() -> None:
     requests = Requests()
     spec = marshal.loads(sys.stdin.buffer.read())
     _close_stdin()
+    kernel.mark(spec.pop("mark"))
     _put(folder, b"begun", b"%d\n" % os.getpid())
     try:
         record = supervise(requests, **spec)

@@ -20,7 +20,7 @@ from pathlib import Path
 from taskd.actions.action import Action
 from taskd.actions.current import Current
 from taskd.catalog.python_source import find_action, mount
-from taskd.executors import record
+from taskd.executors import kernel, record
 from taskd.executors.base import (
     Call,
     Cancelled,
@@ -31,6 +31,7 @@ from taskd.executors.base import (
     as_told,
     timed_out,
 )
+from taskd.executors.killing import mark_of
 from taskd.executors.news import News
 from taskd.executors.printing import printing_to
 from taskd.executors.run_step import run_step
@@ -98,6 +99,7 @@ class Threads:
             state = Path(tempfile.mkdtemp(prefix="threads-", dir=self._folder), "state")
             record.make(state)
             self._record = record.Record(str(state))
+            kernel.mark(mark_of(state.parent))
         self._record.begin(call_id, list(self._unsettled))
         self._unsettled.add(call_id)
 

@@ -313,7 +313,7 @@ def cancel(
         raise InvalidState(
             f"cannot cancel task {task.id}: it is stopped ({task.result})", hint=_way_back(task)
         )
-    if task.state is State.RUNNING and not cancellable:
+    if task.state is State.RUNNING and not cancellable and not task.cancelling:
         raise InvalidState(
             f"cannot cancel task {task.id}: {task.label} may not be cancelled while it runs",
             hint=f"taskctl wait {task.id}",
@@ -397,8 +397,10 @@ class _Draft:
         self.change(name, state=StepState.SUSPENDED, call_id=None, interruptions=0, **changes)
 
     def wait_for_tasks(self, names: Iterable[str]) -> None:
+        """A paused task has them: it does not rest until they have ended."""
         for name in names:
             self.change(name, state=StepState.SUSPENDED, ended_at=None)
+            self.enter(State.RUNNING)
 
     def put_back(self, name: str) -> None:
         """To be begun again, from its beginning."""

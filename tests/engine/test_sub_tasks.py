@@ -363,7 +363,7 @@ def test_paused_task_keeps_its_lock_while_a_sub_task_that_was_resumed_ends(
     ends(stage, task.id)
 
     before = found(stage, task.id)
-    assert (before.state, [str(lock) for lock in before.locks]) == (State.PAUSED, ["site:blog"])
+    assert (before.state, [str(lock) for lock in before.locks]) == (State.RUNNING, ["site:blog"])
     stage.end(call, Cancelled())
     stage.settle()
     assert (found(stage, task.id).state, found(stage, task.id).locks) == (State.STOPPED, ())

@@ -44,12 +44,15 @@ def test_signal_goes_to_all_below_but_not_to_the_top(shell: subprocess.Popen[byt
 @contextlib.contextmanager
 def descriptors(count: int) -> Iterator[None]:
     """So many more can be had."""
-    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
-    first = os.open("/dev/null", os.O_RDONLY)
-    os.close(first)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (first + count, usual[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = [os.open("/dev/null", os.O_RDONLY) for _ in range(count + 1)]  # some below others
+    for file in opened:
+        os.close(file)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened[-1], hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_tree_may_have_more_processes_than_there_are_descriptors() -> None:

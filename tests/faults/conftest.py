@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from faults import Faults
 from killer import Killer
+from people import People
 from preloaded import compiled
 from real_daemon import Daemon, a_daemon
 from user import User
@@ -32,7 +33,11 @@ def daemon(chance: random.Random) -> Iterator[Daemon]:
     with a_daemon() as one:
         shutil.copytree(ACTIONS, one.actions, dirs_exist_ok=True)
         shutil.copy(ACTIONS / "work.sh", one.root)
-        one.configure(executor_slots=chance.choice((3, 8)))
+        one.configure(
+            executor_slots=chance.choice((3, 8)),
+            allow_dangerous_actions="true",
+            cancel_grace=chance.choice(("50ms", "10s")),
+        )
         yield one
 
 
@@ -54,3 +59,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def faults(library: Path, tmp_path: Path) -> Faults:
     return Faults(library, tmp_path / "failing")
+
+
+@pytest.fixture
+def people(daemon: Daemon, chance: random.Random) -> People:
+    return People(daemon, chance)

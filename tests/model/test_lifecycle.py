@@ -426,6 +426,16 @@ def test_running_task_may_refuse_to_be_cancelled() -> None:
         lifecycle.cancel(begin(one_step(), "a"), "ana", NOW, cancellable=False)
 
 
+def test_paused_task_is_cancelled_after_what_runs_of_its_sub_tasks() -> None:
+    task = fail(delegate(one_step(), "a"), "a")
+
+    for _ in range(2):  # the second time to hurry it up
+        task = lifecycle.cancel(task, "ana", NOW, cancellable=False, at_work=["a"])
+
+    assert (task.resting, states(task)) == (False, {"a": "suspended"})
+    assert lifecycle.cancelled(task, "a", NOW).result is Result.CANCELLED
+
+
 def test_cancelling_begins_no_further_step() -> None:
     task = lifecycle.cancel(begin(a_planned_task(SIDE_BY_SIDE), "a"), "ana", NOW)
 

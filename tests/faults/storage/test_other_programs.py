@@ -96,7 +96,7 @@ def test_daemon_whose_store_was_moved_ends_and_the_next_has_all(
     place = (daemon.state / what).resolve()
 
     elsewhere = place.rename(daemon.root / "elsewhere")
-    status = killer.bury()
+    status = killer.wait()
     elsewhere.rename(place)
     daemon.start()
     gate.open()
