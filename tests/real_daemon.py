@@ -165,6 +165,12 @@ def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> A
     return value
 
 
+def peak_memory(pid: int) -> int:
+    """The most that the process has had so far, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
 def gone(pid: int) -> bool:
     """It has ended; whether somebody has waited for it or not."""
     try:
