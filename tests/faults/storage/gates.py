@@ -10,7 +10,7 @@ from taskd.model.task import Task
 
 _NUMBERS = itertools.count(1)
 
-ACTION = '''\
+ACTION = """\
 import os
 import time
 
@@ -28,7 +28,7 @@ class Wait(Action, label="wait"):
             time.sleep(0.02)
         print("done")
         return "done"
-'''
+"""
 
 
 class Gate:
