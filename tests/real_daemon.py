@@ -115,8 +115,7 @@ class Daemon:
 
     def processes(self) -> list[int]:
         """The daemon, its hosts and supervisors, and all that their steps have started."""
-        mark = os.fsencode(self.state)
-        return [pid for pid, environment in _environments() if mark in environment]
+        return processes_of(self.state)
 
     def others(self) -> list[int]:
         """All that runs but the daemon itself."""
@@ -177,6 +176,12 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def processes_of(state: Path) -> list[int]:
+    """A daemon, its hosts and supervisors, and all that their steps have started."""
+    mark = os.fsencode(state)
+    return [pid for pid, environment in _environments() if mark in environment]
 
 
 def _environments() -> Iterator[tuple[int, bytes]]:
