@@ -7,7 +7,7 @@ from collections.abc import Callable
 from taskd import wire
 from taskd.api.access import Caller
 from taskd.loop import HANG_UP, READ, WRITE, Loop
-from taskd.rpc.limits import Limits, size_of
+from taskd.rpc.limits import Client, Limits, size_of
 
 CHUNK = 1 << 14
 # Requests taken in a round of the loop. Few, so that a flood of them waits while steps run: a task
@@ -71,8 +71,22 @@ class Connection:
             if self.closed:
                 return
             self._write()
+            dropped = self._limits.unread.hold(self, len(self._outgoing))
             if self._outgoing or self._aside or self._ending:
                 self._loop.call(self._wait_for_the_client)
+        _drop(dropped)
+
+    def drop(self) -> None:
+        """Close it soon, and forget its answers now."""
+        if self._shut():
+            self._loop.call(self._leave)
+
+    def _shut(self) -> bool:
+        """False when it was closed already."""
+        with self._lock:
+            was_open, self.closed = not self.closed, True
+            self._outgoing = bytearray()
+        return was_open
 
     def _write(self) -> None:
         if not self._outgoing:
@@ -89,6 +103,8 @@ class Connection:
 
     def go_on(self) -> None:
         """Take what was read and there is room for."""
+        if self.closed:
+            return
         taken: list[tuple[bytes, int]] = []
         line: bytes | None = b""
         while len(taken) < AT_ONCE and (line := self._next_line()) is not None:
@@ -123,13 +139,12 @@ class Connection:
         self.flush()
 
     def close(self) -> None:
-        with self._lock:
-            if self.closed:
-                return
-            self.closed = True
-            self._loop.forget(self._socket.fileno())
-            self._socket.close()
-            self._outgoing.clear()
+        if self._shut():
+            self._leave()
+
+    def _leave(self) -> None:
+        self._loop.forget(self._socket.fileno())
+        self._socket.close()
         self._incoming.clear()
         self._aside.clear()
         self._limits.forget(self)
@@ -167,7 +182,7 @@ class Connection:
 
     def _note_unfinished(self) -> None:
         size = len(self._incoming)
-        self._limits.unfinished.hold(self, size if size > CHUNK else 0)
+        _drop(self._limits.unfinished.hold(self, size if size > CHUNK else 0))
 
     def _wait_for_the_client(self) -> None:
         """It may have read answers, or is to read some."""
@@ -179,8 +194,9 @@ class Connection:
             aside = self._aside if unread < MUCH_UNREAD else []
             if aside:
                 self._aside = []
+            dropped = [] if self.closed else self._limits.unread.hold(self, unread)
+        _drop(dropped)
         self._watch()
-        self._limits.unread.hold(self, unread)
         for function in aside:
             function()
         if self._ending and not (
@@ -196,3 +212,8 @@ class Connection:
         if events != self._events:
             self._events = events
             self._loop.change(self._socket.fileno(), events)
+
+
+def _drop(clients: list[Client]) -> None:
+    for client in clients:
+        client.drop()

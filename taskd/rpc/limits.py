@@ -18,7 +18,8 @@ class Client(Protocol):
     def go_on(self) -> object:
         """There may be room for its next request."""
 
-    def close(self) -> object: ...
+    def drop(self) -> object:
+        """It leaves too much lying. From any thread."""
 
 
 class Limits:
@@ -42,26 +43,33 @@ class Limits:
 
 class Backlog:
     """Bytes that lie about since clients do not go on. Beyond `most` those go who have had some
-    there for longest; a single one may have more. Only in the loop."""
+    there for longest; a single one may have more. From any thread."""
 
     def __init__(self, most: int, warn: Callable[[], object]) -> None:
         self._most = most
         self._warn = warn
+        self._lock = threading.Lock()
         self._sizes: dict[Client, int] = {}  # in the order in which they began
         self._total = 0
 
-    def hold(self, client: Client, size: int) -> None:
-        """So much is there of `client` now."""
+    def hold(self, client: Client, size: int) -> list[Client]:
+        """So much is there of `client` now. Those that are to go."""
+        with self._lock:
+            self._put(client, size)
+            dropped = []
+            while self._total > self._most and len(self._sizes) > 1:
+                dropped.append(next(iter(self._sizes)))
+                self._put(dropped[-1], 0)
+        if dropped:
+            self._warn()
+        return dropped
+
+    def _put(self, client: Client, size: int) -> None:
         self._total += size - self._sizes.get(client, 0)
         if size:
             self._sizes[client] = size
         else:
             self._sizes.pop(client, None)
-        while self._total > self._most and len(self._sizes) > 1:
-            oldest = next(iter(self._sizes))
-            self.hold(oldest, 0)
-            oldest.close()
-            self._warn()
 
 
 class Room:

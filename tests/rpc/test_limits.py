@@ -15,14 +15,13 @@ class Client:
     """It says what it is told."""
 
     def __init__(self) -> None:
-        self.gone = False
         self.told = threading.Event()
 
     def go_on(self) -> None:
         self.told.set()
 
-    def close(self) -> None:
-        self.gone = True
+    def drop(self) -> None:
+        """It is told by `hold` who is to go."""
 
 
 @pytest.fixture
@@ -38,12 +37,12 @@ def test_who_has_left_something_for_longest_goes_first() -> None:
     backlog = Backlog(100, lambda: warnings.append(None))
     first, second, third = Client(), Client(), Client()
 
-    backlog.hold(first, 30)
-    backlog.hold(second, 30)
-    backlog.hold(first, 40)
-    backlog.hold(third, 60)
+    dropped = [
+        backlog.hold(client, size)
+        for client, size in ((first, 30), (second, 30), (first, 40), (third, 60))
+    ]
 
-    assert [first.gone, second.gone, third.gone] == [True, False, False]
+    assert dropped == [[], [], [], [first]]
     assert len(warnings) == 1
 
 
@@ -53,19 +52,14 @@ def test_who_has_nothing_left_does_not_count() -> None:
 
     backlog.hold(good, 90)
     backlog.hold(good, 0)
-    backlog.hold(bad, 90)
 
-    assert not good.gone
-    assert not bad.gone
+    assert backlog.hold(bad, 90) == []
 
 
 def test_single_client_may_have_more_than_all_may() -> None:
     backlog = Backlog(100, lambda: None)
-    client = Client()
 
-    backlog.hold(client, 1000)
-
-    assert not client.gone
+    assert backlog.hold(Client(), 1000) == []
 
 
 def test_each_has_room_of_its_own_when_there_is_no_other(loop: Loop) -> None:
