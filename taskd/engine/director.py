@@ -322,7 +322,7 @@ class Director:
             value = change.apply(tx)
         except TaskdError as error:
             tx.undo_change()
-            return None, error
+            return None, error.with_traceback(None)  # it holds the task, which may be large
         except Exception as error:  # a bug in one request must not end the thread that owns all
             if _is_to_wait(error):  # perhaps the whole transaction is lost with it
                 raise

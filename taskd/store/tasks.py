@@ -33,6 +33,9 @@ _SEEN = (
 _REST = (
     "needed_help, cancelling, resumable, on_conflict, wanted_locks, flow, input, output, definition"
 )
+_WITHOUT_LARGE = (
+    "needed_help, cancelling, resumable, on_conflict, wanted_locks, NULL, '{}', NULL, NULL"
+)
 
 
 def get(connection: sqlite3.Connection, task_id: int) -> Task:
@@ -95,9 +98,10 @@ def _user_link(task: Task) -> Lock:
 
 
 def find_page(connection: sqlite3.Connection, before: int | None, limit: int) -> list[Task]:
-    """Tasks without their steps, newest first, from the one before `before` on."""
+    """Tasks as lists show them, newest first, from the one before `before` on: without their steps,
+    and without what may be large."""
     rows = connection.execute(
-        f"SELECT id, {_SEEN}, {_REST} FROM tasks WHERE id < ? ORDER BY id DESC LIMIT ?",
+        f"SELECT id, {_SEEN}, {_WITHOUT_LARGE} FROM tasks WHERE id < ? ORDER BY id DESC LIMIT ?",
         (before if before is not None else 1 << 62, limit),
     )
     return [_from_row(row, {}) for row in rows]

@@ -1,4 +1,4 @@
-"""Benchmarks: `python -m tests.bench [speed] [latency] [command] [memory] [locks] [peers]`.
+"""Benchmarks: `python -m tests.bench [GROUP…]`, by default all but `peers`; see GROUPS.
 
 Each on a fresh daemon with its default settings (durable, process isolation, 4 slots), through the
 socket. Figures are for people to read: nothing fails when one is missed. A noisy one was taken
@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import command, latency, locks, memory, peers, speed
+from tests.bench import command, latency, limits, locks, memory, peers, speed
 from tests.bench.figures import Figure, busy_with_others, headline, line
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -19,6 +19,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "command": command.measure,
     "memory": memory.measure,
     "locks": locks.measure,
+    "limits": limits.measure,
     "peers": peers.measure,
 }
 
