@@ -68,7 +68,7 @@ class Engine:
             if always or self.catalog.is_stale():
                 folders = action_folders(self.places, self.settings)
                 self.starter.catalog = child.load(folders)
-                self.loop.call(lambda: self.pool.renew(folders))
+                self.director.put(lambda _tx: self.pool.renew(folders))  # before what comes now
                 for broken in self.catalog.broken + self.catalog.warnings:
                     log.warning("%s", broken)
             return self.catalog
