@@ -15,7 +15,7 @@ from taskd.engine.locking import Conflict, Wanted
 from taskd.model import lifecycle
 from taskd.model.errors import InvalidInput, InvalidState
 from taskd.model.lock import Lock
-from taskd.model.step import StepState
+from taskd.model.step import PLAN, StepState
 from taskd.model.task import State, Task
 from taskd.places import Places
 from taskd.store import children
@@ -75,7 +75,7 @@ def resume(
     _give_secrets(catalog, places, task, given)
     if not task.finished:
         return resumed
-    kept = task.steps[lifecycle.PLAN].kept
+    kept = task.steps[PLAN].kept
     wanted = Wanted(tx, resumed, wire.decode(tuple[Lock], kept or ()))
     return wanted.conflict() or wanted.take()
 

@@ -10,6 +10,7 @@ from taskd.model.step import JSON, Step, StepError, StepKind, StepState
 
 Flow: TypeAlias = JSON
 MAX_NAME = 1000  # characters, also of a key
+SYSTEM = "taskd"  # who did it, where nobody asked for it
 HIDDEN = "(secret)"  # what the input shows, and the store holds, of a secret
 
 
