@@ -74,7 +74,7 @@ def start() -> None:
 
 @main.command()
 @with_places
-@click.option("--wait", is_flag=True, help="Wait for the running steps first.")
+@click.option("--wait", is_flag=True, help="Wait for running steps, as long as `stop_grace`.")
 def stop(wait: bool) -> None:
     """Stop the daemon. Running steps go on, and the next daemon takes them up again."""
     _stop(chosen_places(), wait)
@@ -82,7 +82,7 @@ def stop(wait: bool) -> None:
 
 @main.command()
 @with_places
-@click.option("--wait", is_flag=True, help="Wait for the running steps first.")
+@click.option("--wait", is_flag=True, help="Wait for running steps, as long as `stop_grace`.")
 def restart(wait: bool) -> None:
     """Stop the daemon, if there is one, and start it again.
 
@@ -142,8 +142,14 @@ def _start(places: Places) -> None:
 
 def _stop(places: Places, wait: bool, *, for_restart: bool = False) -> None:
     """It is not an error when there is none: afterwards there is none, as was asked for."""
-    stopped = control.stop(places, wait=wait, for_restart=for_restart)
-    click.echo("taskd stopped" if stopped else f"no daemon runs at {places.socket}")
+    left = control.stop(places, wait=wait, for_restart=for_restart)
+    if left is None:
+        click.echo(f"no daemon runs at {places.socket}")
+    elif left:
+        steps = "1 step goes" if left == 1 else f"{left} steps go"
+        click.echo(f"taskd stopped; {steps} on without it")
+    else:
+        click.echo("taskd stopped")
 
 
 def _show(facts: dict[str, Any]) -> None:

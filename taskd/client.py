@@ -265,9 +265,10 @@ class Client(Channel):
         """Let steps start again. `was_drained`: whether they did not before."""
         return self.call("daemon.undrain", dict)
 
-    def stop(self, *, wait: bool = False) -> None:
-        """Tell the daemon to stop; `wait`: after the running steps. Steps outlive it otherwise."""
-        self.call("daemon.stop", dict, wait=wait)
+    def stop(self, *, wait: bool = False) -> dict[str, Any]:
+        """Tell the daemon to stop; `wait`: after the running steps, for which it has the setting
+        `stop_grace`. `running_steps`: how many go on without it."""
+        return self.call("daemon.stop", dict, wait=wait)
 
     def call(self, method: str, kind: type[T], **parameters: Any) -> T:
         """The result of an API method, as a `kind`."""

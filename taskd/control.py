@@ -1,12 +1,15 @@
 """Starting and stopping the daemon, from outside: by systemd where it is installed as a service."""
 
+import fcntl
 import os
 import select
+import signal
 from contextlib import closing
+from typing import IO
 
 from taskd import detach
 from taskd.client import Client
-from taskd.model.errors import Busy, Unavailable
+from taskd.model.errors import Busy, ProtocolError, Unavailable
 from taskd.places import Places
 from taskd.service import installed, systemctl
 
@@ -21,35 +24,58 @@ def start(places: Places) -> None:
         detach.start(places)
 
 
-def stop(places: Places, *, wait: bool = False, for_restart: bool = False) -> bool:
-    """Returns once there is no daemon any more. Whether there was one.
+def stop(places: Places, *, wait: bool = False, for_restart: bool = False) -> int | None:
+    """Returns once there is no daemon any more: how many steps go on without it; None: there was
+    none.
 
     `for_restart` leaves the socket of a service open: who asks now waits for the next daemon.
     """
     if not _is_service(places):
         return _end(places, wait)
     ran = systemctl.runs()
-    if ran and wait:
-        _end(places, wait)
+    left = _end(places, wait) if ran and wait else None
     systemctl.stop(socket=not for_restart)
-    return ran or (not for_restart and _end(places, wait))  # that was started by hand
+    if ran:
+        return left or 0
+    return None if for_restart else _end(places, wait)  # that was started by hand
 
 
 def _is_service(places: Places) -> bool:
     return installed.listens_at(places.socket) and systemctl.is_there()
 
 
-def _end(places: Places, wait: bool) -> bool:
-    client = find_daemon(places)
+def _end(places: Places, wait: bool) -> int | None:
+    try:
+        client = find_daemon(places)
+    except ProtocolError:  # it is of another version
+        return _end_by_signal(places)
     if client is None:
-        return False
+        return None
     with client:
         pid = int(client.status()["pid"])
         with closing(open(os.pidfd_open(pid))) as process:
-            client.stop(wait=wait)
-            if not select.select([process], [], [], None if wait else STOP_PATIENCE)[0]:
-                raise Busy(f"the daemon (pid {pid}) is still stopping", hint=f"tail {places.log}")
-    return True
+            left = int(client.stop(wait=wait)["running_steps"])
+            _await_end(process, pid, places)
+    return left
+
+
+def _end_by_signal(places: Places) -> int:
+    with open(places.state / "lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = int(lock.read())
+        else:  # so who answers has another store
+            raise Unavailable(f"no daemon has the store in {places.state}")
+    with closing(open(os.pidfd_open(pid))) as process:
+        signal.pidfd_send_signal(process.fileno(), signal.SIGTERM)
+        _await_end(process, pid, places)
+    return 0  # nobody says so
+
+
+def _await_end(process: IO[str], pid: int, places: Places) -> None:
+    if not select.select([process], [], [], STOP_PATIENCE)[0]:
+        raise Busy(f"the daemon (pid {pid}) is still stopping", hint=f"tail {places.log}")
 
 
 def find_daemon(places: Places) -> Client | None:

@@ -33,10 +33,9 @@ from taskd.engine.recovery import recover
 from taskd.engine.safe_mode import LIVES_ON_AFTER, Starts, noted
 from taskd.engine.starting import Starter
 from taskd.executors.descriptors import raise_limit
-from taskd.executors.killing import MARK
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
-from taskd.model.errors import AlreadyRunning, StoreError, TaskdError
+from taskd.model.errors import AlreadyRunning, Busy, StoreError, TaskdError
 from taskd.places import Places
 from taskd.rpc.server import Server
 from taskd.service import journal
@@ -76,7 +75,6 @@ def run(
         faulthandler.enable()  # what its watchdog kills says where it hangs
     if listener:
         places = replace(places, socket=Path(listener.getsockname()))
-    os.environ.pop(MARK, None)  # of a step that started this daemon, which is no part of it
     sys.setswitchinterval(SWITCH_SECONDS)
     raise_limit()
     with _own(places), noted(places.starts) as starts:
@@ -168,9 +166,14 @@ def _recover(engine: Engine) -> None:
 
 
 def _load_catalog(folders: list[str]) -> Catalog:
-    """An empty one when the files cannot even be tried: the daemon answers all the same."""
+    """An empty one when the files cannot even be tried: the daemon answers all the same.
+
+    Raises Busy where that is so just now: tasks would be paused for want of their actions.
+    """
     try:
         catalog = child.load(folders)
+    except Busy:
+        raise
     except TaskdError as error:
         log.error("%s", error.message)
         return Catalog(folders=tuple(folders))
@@ -193,12 +196,15 @@ def _listen_to_signals(engine: Engine) -> None:
         signal.SIGTERM: Order.STOP,
         signal.SIGINT: Order.STOP,
         signal.SIGHUP: Order.RELOAD,
+        signal.SIGUSR1: None,  # it would end the daemon, which other ones reopen their logs by
+        signal.SIGUSR2: None,
     }
     ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def obey(_events: int) -> None:
         for number in os.read(ours, select.PIPE_BUF):
-            engine.orders.put(orders[signal.Signals(number)])
+            if order := orders[signal.Signals(number)]:
+                engine.orders.put(order)
 
     engine.loop.watch(ours, obey)
     signal.set_wakeup_fd(theirs)
@@ -212,6 +218,7 @@ def _look_after(engine: Engine, server: Server) -> None:
         engine.orders.put(Order.GIVE_UP)
         return
     engine.director.trouble.look()
+    engine.director.heed_clock()
     try:
         server.look_after()
     except StoreError as error:
@@ -252,6 +259,9 @@ def _wait(engine: Engine, running: Callable[[], int], patience: timedelta) -> No
 
 def _take_apart(engine: Engine, server: Server) -> None:
     """No further request is taken; what was is answered, once it is on disk."""
+    for tell in engine.farewells:
+        tell({"running_steps": engine.director.calls_out})
+    server.flush()
     server.stop()
     engine.loop.stop()
     engine.database.close()

@@ -15,7 +15,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-READ, WRITE = select.EPOLLIN, select.EPOLLOUT
+READ, WRITE, HANG_UP = select.EPOLLIN, select.EPOLLOUT, select.EPOLLHUP | select.EPOLLERR
+MANY = 1000  # timers, from which on those that were cancelled are forgotten
 LONGEST = 86400.0  # seconds that it sleeps at once; the kernel takes less than 25 days
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Loop:
         self._messages: deque[Callable[[], object]] = deque()
         self._woken = False
         self._timers: list[tuple[float, int, Timer]] = []
+        self._many = MANY  # timers at which to look which are still wanted
         self._numbers = itertools.count()
         self._running = True
         # Done one after the other, after all that was found at one look.
@@ -81,16 +83,23 @@ class Loop:
 
     def later(self, seconds: float, function: Callable[[], object]) -> Timer:
         """Only from the loop's own thread, or before it starts."""
+        if len(self._timers) > self._many:
+            self._forget_cancelled()
         timer = Timer(time.monotonic() + seconds, function)
         heapq.heappush(self._timers, (timer.due, next(self._numbers), timer))
         return timer
+
+    def _forget_cancelled(self) -> None:
+        self._timers = [entry for entry in self._timers if entry[2].function]
+        heapq.heapify(self._timers)
+        self._many = 2 * len(self._timers) + MANY
 
     def _end(self) -> None:
         self._running = False
 
     def _run(self) -> None:
         while self._running:
-            for fd, events in self._epoll.poll(self._patience()):
+            for fd, events in self._look():
                 if fd == self._wake:
                     self._drain()
                 elif callback := self._callbacks.get(fd):
@@ -98,6 +107,10 @@ class Loop:
             self._run_timers()
             for function in self.after_round:
                 self._guard(function)
+
+    def _look(self) -> list[tuple[int, int]]:
+        """What has come goes before timers: a process that was frozen is told of timers only."""
+        return self._epoll.poll(self._patience()) or self._epoll.poll(0)
 
     def _patience(self) -> float:
         if not self._timers:

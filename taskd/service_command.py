@@ -62,7 +62,7 @@ def install(force: bool) -> None:
     for file in installed.write(_units(places), force=force):
         click.echo(f"wrote {file}")
     systemctl.systemctl("daemon-reload")
-    if control.stop(places):
+    if control.stop(places) is not None:
         click.echo("stopped the daemon that ran")
     systemctl.systemctl("enable", *units.NAMES)
     control.start(places)

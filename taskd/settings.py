@@ -132,6 +132,9 @@ class Settings:
     searches: dict[str, str] = _setting(
         "", _searches, "your own searches by name, e.g. stuck: state = paused; used as @stuck"
     )
+    large_wal: int = _setting(
+        "256 MiB", _bytes, "how large the store's WAL may become until the log tells of it"
+    )
     long_running_after: timedelta = _setting(
         "2d", _length, "when a task that does not stop counts as long-running"
     )

@@ -6,7 +6,8 @@
                                    "data":{"code":"invalid-state","hint":""}}}
 
 Many requests may be in flight on a connection; answers come in any order. The first request is
-`hello`. A line has at most `MAX_LINE` bytes.
+`hello`. A line has at most `MAX_LINE` bytes and `MAX_VALUES` values: small ones, such as `[]`, take
+many times as much memory as on the line.
 """
 
 import json
@@ -24,13 +25,18 @@ from taskd.model.errors import InvalidInput, ProtocolError, QueryError, TaskdErr
 
 PROTOCOL = 1
 MAX_LINE = 16 * 1024 * 1024
-TOO_LARGE = f"the request is larger than {MAX_LINE >> 20} MiB"
-TOO_LARGE_HINT = "put large data in a file and pass its name"
+MAX_VALUES = 200_000
+MAX_MESSAGE = 10_000  # characters: it may quote what was asked
+FILES = "put large data in a file and pass its name"
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 INTERNAL_ERROR, REFUSED = -32603, -32000
 
 _ODD = re.compile(rb"\\u[dD]|[eE]\+?[0-9]{3}|[0-9]{300}")
+
+# A separator and what is before it; in texts there are none.
+_VALUE = re.compile(rb'(?:[^",\[{]++|"(?:[^"\\]++|\\.)*+"?)*+[,\[{]', re.DOTALL)
+_LONG = 1 << 14  # bytes, from which on to look for what is odd takes longer than to look at all
 
 T = TypeVar("T")
 
@@ -48,9 +54,32 @@ def encode(value: Any) -> Any:
 def request(number: int, method: str, params: Mapping[str, object]) -> bytes:
     """Raises InvalidInput for one that no daemon takes."""
     text = dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
-    if len(text) > MAX_LINE:
-        raise InvalidInput(TOO_LARGE, hint=TOO_LARGE_HINT)
-    return text.encode() + b"\n"
+    line = text.encode() + b"\n"
+    if refusal := excess(line):
+        raise InvalidInput(refusal.message, hint=refusal.hint)
+    return line
+
+
+def excess(line: bytes) -> ProtocolError | None:
+    """What is too much of a request."""
+    if len(line) > MAX_LINE:
+        return too_large()
+    if len(line) <= MAX_VALUES or _separators(line) <= MAX_VALUES:
+        return None
+    count = place = 0
+    while count <= MAX_VALUES and (value := _VALUE.match(line, place)):
+        count, place = count + 1, value.end()
+    if count <= MAX_VALUES:
+        return None
+    return ProtocolError(f"the request holds more than {MAX_VALUES:,} values", hint=FILES)
+
+
+def _separators(line: bytes) -> int:
+    return line.count(b",") + line.count(b"[") + line.count(b"{")
+
+
+def too_large() -> ProtocolError:
+    return ProtocolError(f"the request is larger than {MAX_LINE >> 20} MiB", hint=FILES)
 
 
 def result(number: object, value: str) -> bytes:
@@ -62,7 +91,10 @@ def failure(number: object, error: TaskdError, code: int = REFUSED) -> bytes:
     data: dict[str, object] = {"code": error.code, "hint": error.hint}
     if isinstance(error, QueryError):
         data |= {"position": error.position, "query": error.query}
-    body = {"code": code, "message": error.message, "data": data}
+    message = error.message
+    if len(message) > MAX_MESSAGE:
+        message = f"{message[:MAX_MESSAGE]}…"
+    body = {"code": code, "message": message, "data": data}
     return dumps({"jsonrpc": "2.0", "id": number, "error": body}).encode() + b"\n"
 
 
@@ -87,9 +119,10 @@ def check(line: bytes, value: object) -> None:
 
     Raises InvalidInput. `value` is what was read from `line`, which tells quickly whether to look.
     """
-    if _ODD.search(line):
+    if len(line) > _LONG or _ODD.search(line):
         try:
-            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+            for part in _plain.iterencode(value):  # the whole would be there once more
+                part.encode()
         except UnicodeEncodeError:
             raise InvalidInput("the request holds half of a surrogate pair, no text") from None
         except ValueError:
@@ -145,6 +178,7 @@ def _same(value: object) -> object:
 
 
 _decoder = json.JSONDecoder(parse_constant=_no_constant)
+_plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _encoder = json.JSONEncoder(
     default=_default, separators=(",", ":"), ensure_ascii=True, allow_nan=False
 )

@@ -115,8 +115,7 @@ class Daemon:
 
     def processes(self) -> list[int]:
         """The daemon, its hosts and supervisors, and all that their steps have started."""
-        mark = os.fsencode(self.state)
-        return [pid for pid, environment in _environments() if mark in environment]
+        return processes_of(self.state)
 
     def others(self) -> list[int]:
         """All that runs but the daemon itself."""
@@ -165,12 +164,24 @@ def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> A
     return value
 
 
+def peak_memory(pid: int) -> int:
+    """The most that the process has had so far, in bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
 def gone(pid: int) -> bool:
     """It has ended; whether somebody has waited for it or not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def processes_of(state: Path) -> list[int]:
+    """A daemon, its hosts and supervisors, and all that their steps have started."""
+    mark = os.fsencode(state)
+    return [pid for pid, environment in _environments() if mark in environment]
 
 
 def _environments() -> Iterator[tuple[int, bytes]]:

@@ -27,6 +27,6 @@ class Bar:
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """What was short is seen, too."""
         width = options.max_width
-        begin = min(round(self.begin * width), width - 1)
+        begin = max(0, min(round(self.begin * width), width - 1))
         end = min(max(round(self.end * width), begin + 1), width)
         yield Text(" " * begin + "━" * (end - begin), style=self.style, justify="left")

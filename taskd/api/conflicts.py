@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from taskd.engine.locking import Conflict
 from taskd.model.errors import LockConflict
-from taskd.model.lifecycle import PLAN
 from taskd.model.lock import Claim, Lock
 from taskd.model.record import replace
-from taskd.model.step import StepError
+from taskd.model.step import PLAN, StepError
 from taskd.model.task import State, Task
 from taskd.store import claims, tasks
 from taskd.store.database import Connection

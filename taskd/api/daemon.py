@@ -4,7 +4,7 @@ import os
 import time
 
 from taskd.api.access import Caller, Permission
-from taskd.api.methods import command, errand
+from taskd.api.methods import NOT_YET, Reply, command, errand
 from taskd.engine.engine import Engine, Order
 from taskd.model.step import JSON
 from taskd.store import tasks
@@ -64,7 +64,12 @@ def undrain(tx: Transaction, engine: Engine) -> dict[str, JSON]:
 
 
 @errand(Permission.ADMIN)
-def stop(engine: Engine, wait: bool = False) -> dict[str, JSON]:
-    """Stop the daemon; with `wait` after the running steps, which otherwise outlive it."""
+def stop(engine: Engine, reply: Reply, wait: bool = False) -> object:
+    """Stop the daemon; with `wait` after the running steps, and answered then.
+
+    `running_steps`: how many of them outlive it.
+    """
+    if wait:
+        engine.farewells.append(reply.answer)
     engine.orders.put(Order.STOP_AFTER_STEPS if wait else Order.STOP)
-    return {}
+    return NOT_YET if wait else {"running_steps": engine.director.calls_out}

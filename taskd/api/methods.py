@@ -28,10 +28,14 @@ class Reply(Protocol):
 
     def answer(self, value: object) -> None: ...
 
-    def later(self, seconds: float, function: Callable[[], object]) -> None: ...
+    def later(self, seconds: float, function: Callable[[], object]) -> None:
+        """Unless it was answered by then."""
 
     def retry(self, seconds: float, function: Callable[[], object]) -> None:
         """Answer with what `function` gives then, as an errand."""
+
+    def when_gone(self, function: Callable[[], object]) -> None:
+        """If the client goes, which is noticed after `later`."""
 
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -13,7 +13,7 @@ def resolve(connection: Connection, caller: Caller, task: int | str) -> int:
     if task == "@last":
         return tasks.newest(connection, caller.uid)
     if isinstance(task, str) and not (task.isascii() and task.isdecimal()):
-        raise InvalidInput(f"cannot read {task!r} as a task: expected an id or @last")
+        raise InvalidInput(f"cannot read {task[:40]!r} as a task: expected an id or @last")
     if isinstance(task, str) and len(task) > MAX_DIGITS:
         raise NotFound("no task has an id of so many digits")
     if not 0 <= int(task) < 2**63:

@@ -267,6 +267,7 @@ def _wait(
 
     def begin() -> None:
         director.watchers.add(watcher)
+        reply.when_gone(lambda: director.watchers.remove(watcher))
         reply.later(max(0.0, min(timeout, 3600.0)), lambda: director.put(give_up))
 
     tx.after_commit.append(begin)

@@ -18,7 +18,7 @@ from typing import Any
 from taskd import wire
 from taskd.catalog.catalog import Catalog, take_fingerprint
 from taskd.model.definition import Broken, Definition
-from taskd.model.errors import TaskdError
+from taskd.model.errors import Busy, TaskdError
 
 PATIENCE = 20.0
 
@@ -75,6 +75,8 @@ def _ask(question: dict[str, Any]) -> Any:
             timeout=PATIENCE,
             check=False,
         )
+    except OSError as error:
+        raise Busy(f"cannot read the actions: {error}", hint="try again later") from None
     except subprocess.TimeoutExpired as late:
         raise _Died(f"takes longer than {PATIENCE:g} s", late.stdout or b"") from None
     line = child.stdout.rpartition(b"\n")[2]

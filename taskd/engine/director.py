@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
-from taskd.engine import ending, secrets, unlocking
+from taskd.engine import clock, ending, secrets, unlocking
 from taskd.engine.hooks import Hooks
 from taskd.engine.starting import Starter
 from taskd.engine.trouble import Trouble
@@ -46,7 +46,6 @@ MAX_BATCH = 512
 AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
 HOOK = "@"  # no step's name begins with it
 CHECKPOINT_SECONDS = 1.0
-LARGE_WAL = 256 << 20  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +74,15 @@ class Director:
         loop: Loop,
         database: Database,
         starter: Starter,
-        clock: Clock = _now,
+        now: Clock = _now,
     ) -> None:
         self.starter = starter
         self.pool: Executor
         self.watchers = Watchers()
         self.after_batch: Callable[[], object] = lambda: None
         self._loop = loop
-        self._clock = clock
+        self._clock = now
+        self.offset = clock.offset()  # of the wall clock, as the store's times take it to be
         self.trouble = Trouble(loop, database, self._try, self.look)
         self._database = database
         self._tx = Transaction(database.writer)
@@ -130,12 +130,12 @@ class Director:
         self._changes.append(change)
 
     def arm(self, deadline: datetime, task_id: int, name: str) -> None:
-        """Let a step wait for its sub-tasks no longer than until then."""
+        """Let a step wait for its sub-tasks no longer than until then. After a commit."""
 
         def overdue(tx: Transaction) -> None:
             self.tell_to_end(tx, self.starter.sub_tasks.overdue(tx, task_id, name))
 
-        self.later(max(0.0, (deadline - self._clock()).total_seconds()), overdue)
+        self.later(self._left(deadline), overdue)
 
     def later(self, seconds: float, apply: Callable[[Transaction], object]) -> None:
         self._loop.later(seconds, lambda: self.add(Change(apply)))
@@ -153,7 +153,8 @@ class Director:
         for task in unlocked:
             if task.unlocking:
                 self.tell_to_end(tx, [task], force=True)
-                give_up = partial(unlocking.give_up, task_id=task.id, since=tx.now)
+                since = task.state_updated_at
+                give_up = partial(unlocking.give_up, task_id=task.id, since=since)
                 tx.after_commit.append(partial(self.later, unlocking.PATIENCE, give_up))
 
     def drain(self, tx: Transaction, told: str) -> None:
@@ -167,6 +168,11 @@ class Director:
     def look(self) -> None:
         """Whether something more may start."""
         self.add(NOTHING)
+
+    def heed_clock(self) -> None:
+        """To be called now and then: what is shown of running steps depends on it, too."""
+        if clock.was_set(self.offset, clock.offset()):
+            self.look()
 
     def report(
         self, call_id: int, outcome: Outcome | Progress, ended_at: datetime | None = None
@@ -272,6 +278,7 @@ class Director:
         self._settled = []
         slots = self.starter.settings.action_slots
         tx.begin(self._clock(), slots)
+        offset = self._follow_clock(tx)
         results = [self._attempt(change) for change in batch]
         self._wake_due(tx)
         self.starter.settle(tx)
@@ -283,7 +290,21 @@ class Director:
         tx.flush()
         next_due = steps.next_due(tx.connection)
         wrote = tx.commit()
+        self.offset = offset
         return partial(self._after_commit, batch, results, calls, next_due, wrote=wrote)
+
+    def _follow_clock(self, tx: Transaction) -> int:
+        """The offset of the wall clock that the store's times have then."""
+        offset = clock.offset()
+        if not clock.was_set(self.offset, offset):
+            return self.offset
+        moved = offset - self.offset
+        log.info("the wall clock was set by %+.1f s: times of what is under way too", moved / 1e6)
+        tx.move_times(moved)
+        tx.now = self._clock()
+        meta.put(tx.connection, "offset", offset)
+        self._next_due = steps.next_due(tx.connection)
+        return offset
 
     def _start(
         self, tx: Transaction, room: int, slots: Mapping[str, int]
@@ -301,7 +322,7 @@ class Director:
             value = change.apply(tx)
         except TaskdError as error:
             tx.undo_change()
-            return None, error
+            return None, error.with_traceback(None)  # it holds the task, which may be large
         except Exception as error:  # a bug in one request must not end the thread that owns all
             if _is_to_wait(error):  # perhaps the whole transaction is lost with it
                 raise
@@ -351,8 +372,11 @@ class Director:
             self._alarm.cancel()
             self._alarm = None
         if due:
-            seconds = max(0.0, (due - self._clock()).total_seconds())
-            self._alarm = self._loop.later(seconds, self._ring)
+            self._alarm = self._loop.later(self._left(due), self._ring)
+
+    def _left(self, due: datetime) -> float:
+        """Seconds, as of the last commit: the clock may have been set since."""
+        return max(0.0, (due - self._tx.now).total_seconds())
 
     def _ring(self) -> None:
         self._alarm = None
@@ -406,7 +430,7 @@ class Director:
         except Lost as error:
             self.trouble.met(error)
             return
-        if size > LARGE_WAL:
+        if size > self.starter.settings.large_wal:
             log.warning("the WAL has %d MiB: somebody reads the store for long", size >> 20)
 
 

@@ -5,6 +5,7 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -42,6 +43,7 @@ class Engine:
     safe_mode: str = ""  # why no step is started, in safe mode
     systemd: Systemd = field(default_factory=Systemd)
     orders: queue.SimpleQueue[Order] = field(default_factory=queue.SimpleQueue)
+    farewells: list[Callable[[object], None]] = field(default_factory=list)  # told when it stops
     started: float = field(default_factory=time.monotonic)
     _reading: threading.Lock = field(default_factory=threading.Lock)
 
@@ -66,7 +68,7 @@ class Engine:
             if always or self.catalog.is_stale():
                 folders = action_folders(self.places, self.settings)
                 self.starter.catalog = child.load(folders)
-                self.loop.call(lambda: self.pool.renew(folders))
+                self.director.put(lambda _tx: self.pool.renew(folders))  # before what comes now
                 for broken in self.catalog.broken + self.catalog.warnings:
                     log.warning("%s", broken)
             return self.catalog

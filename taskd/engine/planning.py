@@ -16,7 +16,7 @@ from taskd.model.definition import Definition, Retry
 from taskd.model.errors import TaskdError
 from taskd.model.lock import exclusive
 from taskd.model.record import replace
-from taskd.model.step import Rescue, Step, StepError, StepKind, StepState
+from taskd.model.step import FINALIZE, PLAN, Rescue, Step, StepError, StepKind, StepState
 from taskd.model.task import MAX_NAME, Flow, OnConflict, Task
 from taskd.model.template import fill, fill_lock
 from taskd.store.transaction import Transaction
@@ -47,7 +47,7 @@ def apply_plan(
 
 def go_on(tx: Transaction, catalog: Catalog, task: Task, definition: Definition) -> Task:
     """A lock was released for which the task waits."""
-    planned = wire.decode(Planned, task.steps[lifecycle.PLAN].kept)
+    planned = wire.decode(Planned, task.steps[PLAN].kept)
     return _carry_out(tx, catalog, task, definition, planned)
 
 
@@ -80,7 +80,7 @@ def _yield(
     """As the task, or else its action, says of conflicts."""
     task = _begun(tx, task)
     if task.cancelling:
-        return lifecycle.cancelled(task, lifecycle.PLAN, tx.now)
+        return lifecycle.cancelled(task, PLAN, tx.now)
     match task.on_conflict:
         case OnConflict.WAIT if not conflict.circle:
             if not task.waits_for_lock:
@@ -95,12 +95,12 @@ def _yield(
 
 def _fail(tx: Transaction, task: Task, error: StepError, rescue: Rescue) -> Task:
     task = _begun(tx, task)
-    return lifecycle.failed(task, lifecycle.PLAN, error, Retry(), rescue, tx.now)
+    return lifecycle.failed(task, PLAN, error, Retry(), rescue, tx.now)
 
 
 def _begun(tx: Transaction, task: Task) -> Task:
-    if task.steps[lifecycle.PLAN].state is StepState.PENDING:
-        return lifecycle.begun(task, lifecycle.PLAN, None, tx.now)
+    if task.steps[PLAN].state is StepState.PENDING:
+        return lifecycle.begun(task, PLAN, None, tx.now)
     return task
 
 
@@ -116,7 +116,7 @@ def _steps_as_written(definition: Definition) -> tuple[Step, ...]:
 def _make(definition: Definition, flow: Flow) -> tuple[Step, ...]:
     names = flows.names(flow) if flow else []
     if definition.finalize:
-        names.append(lifecycle.FINALIZE)
+        names.append(FINALIZE)
     return tuple(_make_step(definition, name, number) for number, name in enumerate(names, 1))
 
 
@@ -124,7 +124,7 @@ def _make_step(definition: Definition, name: str, number: int) -> Step:
     known = definition.step(name)
     return Step(
         name=name,
-        kind=StepKind.FINALIZE if name == lifecycle.FINALIZE else StepKind.RUN,
+        kind=StepKind.FINALIZE if name == FINALIZE else StepKind.RUN,
         state=StepState.PENDING,
         number=number,
         needs=known.needs if known else (),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from taskd.engine import secrets
+from taskd.engine import clock, secrets
 from taskd.engine.director import Director
 from taskd.executors.base import Interrupted, NeverRan, Outcome
 from taskd.executors.pool import Pool
@@ -31,23 +31,23 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     calls = steps.running(database.writer)
     director.adopt(calls)
     found = pool.take_up(set(calls))
-    for call_id in found.running:
-        _limit(database, director, pool, call_id, *calls[call_id])
     secrets.sweep(places.secrets, lambda task_id: tasks.needs_secrets(database.writer, task_id))
     boot = _BOOT.read_text()
-    unheard_of = _unheard_of(meta.get(database.writer, "boot", boot) == boot)
+    same_boot = meta.get(database.writer, "boot", boot) == boot
+    if same_boot:
+        director.offset = meta.get(database.writer, "offset", director.offset)
+    unheard_of = _unheard_of(same_boot)
     outcomes = {i: found.ended.get(i, unheard_of) for i in calls if i not in found.running}
     told = {call_id: _tell(outcomes.get(call_id)) for call_id in calls}
+    director.put(partial(_limit, director, pool, {i: calls[i] for i in found.running}))
     director.put(partial(_note, [(*calls[call_id], how) for call_id, how in told.items()]))
     for call_id, word in found.said:
         director.report(call_id, word)
     for call_id, outcome in outcomes.items():
         director.report(call_id, outcome, found.ended_at.get(call_id))
     # Not before the outcomes: a daemon that dies until then leaves this to the next one.
-    director.put(lambda tx: meta.put(tx.write(), "boot", boot))
+    director.put(partial(_note_boot, boot))
     director.put(partial(_tell_again, director, {calls[call_id][0] for call_id in found.running}))
-    for task_id, name, deadline in children.deadlines(database.writer):
-        director.arm(deadline, task_id, name)
     due = steps.count_due(database.writer, datetime.now(UTC))
     if calls or due:
         counts = [f"{count} {how}" for how, count in Counter(told.values()).items()]
@@ -56,15 +56,23 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
 
 
 def _limit(
-    database: Database, director: Director, pool: Pool, call_id: int, task_id: int, name: str
+    director: Director, pool: Pool, running: dict[int, tuple[int, str]], tx: Transaction
 ) -> None:
     """A step that goes on has what is left of its time; a command's supervisor sees to it alone."""
-    task = tasks.get(database.writer, task_id)
-    known = director.starter.catalog.step_of(task, name)
-    begun = task.steps[name].started_at
-    if known and known.timeout is not None and begun:
-        passed = (datetime.now(UTC) - begun).total_seconds()
-        pool.hosts.limit(call_id, max(0.0, known.timeout - passed), known.timeout)
+    for call_id, (task_id, name) in running.items():
+        task = tx.get(task_id)
+        known = director.starter.catalog.step_of(task, name)
+        begun = task.steps[name].started_at
+        if known and known.timeout is not None and begun:
+            left = max(0.0, known.timeout - (tx.now - begun).total_seconds())
+            tx.after_commit.append(partial(pool.hosts.limit, call_id, left, known.timeout))
+    for task_id, name, deadline in children.deadlines(tx.connection):
+        tx.after_commit.append(partial(director.arm, deadline, task_id, name))
+
+
+def _note_boot(boot: str, tx: Transaction) -> None:
+    meta.put(tx.write(), "boot", boot)
+    meta.put(tx.write(), "offset", clock.offset())
 
 
 def _tell_again(director: Director, task_ids: Iterable[int], tx: Transaction) -> None:

@@ -17,7 +17,7 @@ from taskd.model.definition import Delegation, Retry
 from taskd.model.errors import InvalidInput, InvalidState, TaskdError
 from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue, Step, StepError
-from taskd.model.task import Result, State, Task
+from taskd.model.task import SYSTEM, Result, State, Task
 from taskd.model.template import fill_value
 from taskd.places import Places
 from taskd.step_types.action import ITEM
@@ -108,7 +108,7 @@ class SubTasks:
         for child in children.of_step(tx.connection, task.id, step.number):
             found = tx.get(child.id)
             if found.state is State.PAUSED:
-                tx.save(lifecycle.resume(found, lifecycle.SYSTEM, tx.now))
+                tx.save(lifecycle.resume(found, SYSTEM, tx.now))
             elif found.result in _BAD:
                 input = found.input | secrets.read(self._places.secrets, found.id)
                 if secrets.HIDDEN in input.values():
@@ -139,7 +139,7 @@ class SubTasks:
         for child in children.of_step(tx.connection, task_id, step.number):
             if not (left := tx.get(child.id)).finished:
                 with suppress(InvalidState):  # it works under our locks, so it is waited for
-                    cancelled += cancel(tx, self.catalog, left, lifecycle.SYSTEM)
+                    cancelled += cancel(tx, self.catalog, left, SYSTEM)
         return cancelled
 
     def _limit(self, tx: Transaction, task: Task, name: str) -> None:

@@ -15,7 +15,7 @@ from taskd.engine.locking import Conflict, Wanted
 from taskd.model import lifecycle
 from taskd.model.errors import InvalidInput, InvalidState
 from taskd.model.lock import Lock
-from taskd.model.step import StepState
+from taskd.model.step import PLAN, StepState
 from taskd.model.task import State, Task
 from taskd.places import Places
 from taskd.store import children
@@ -44,12 +44,13 @@ def unlock(tx: Transaction, task: Task, who: str, *, force: bool, reason: str) -
 
 
 def give_up(tx: Transaction, task_id: int, since: datetime) -> None:
-    """Stop the task that was unlocked then, whatever became of what ran of it.
+    """Stop the task that was unlocked in the state which it had `since` then, whatever became of
+    what ran of it.
 
     It may have stopped, been resumed and be unlocked again: that is another one's business.
     """
     task = tx.get(task_id)
-    while task.unlocking and task.state_updated_at <= since:
+    while task.unlocking and task.state_updated_at == since:
         steps = task.steps.values()
         name = next(s.name for s in steps if s.state is StepState.RUNNING or s.waits_for_tasks)
         task = tx.save(lifecycle.killed(task, name, tx.now, seen=False))
@@ -74,7 +75,7 @@ def resume(
     _give_secrets(catalog, places, task, given)
     if not task.finished:
         return resumed
-    kept = task.steps[lifecycle.PLAN].kept
+    kept = task.steps[PLAN].kept
     wanted = Wanted(tx, resumed, wire.decode(tuple[Lock], kept or ()))
     return wanted.conflict() or wanted.take()
 

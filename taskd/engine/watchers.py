@@ -20,14 +20,18 @@ class Watcher:
 
 class Watchers:
     def __init__(self) -> None:
-        self._by_task: dict[int, list[Watcher]] = {}
+        self._by_task: dict[int, set[Watcher]] = {}
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self._by_task.values()))
 
     def add(self, watcher: Watcher) -> None:
-        self._by_task.setdefault(watcher.task_id, []).append(watcher)
+        self._by_task.setdefault(watcher.task_id, set()).add(watcher)
 
     def remove(self, watcher: Watcher) -> bool:
         """False when it was answered already."""
-        waiting = self._by_task.get(watcher.task_id, [])
+        waiting = self._by_task.get(watcher.task_id, set())
         if watcher not in waiting:
             return False
         waiting.remove(watcher)

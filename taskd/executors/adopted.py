@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from taskd.executors.base import Interrupted, Outcome, Progress, as_told
 from taskd.executors.host_link import read_outcome
 from taskd.executors.killing import kill_orphans, kill_whole
 from taskd.executors.said import read as read_said
+from taskd.executors.shortage import insist
 from taskd.loop import Loop
+from taskd.model.errors import ProtocolError
 
 LISTEN_SECONDS = 0.5
 UNKNOWN = Interrupted("the process that ran it died together with its daemon")
@@ -36,7 +39,7 @@ class Remains:
 
     def outcomes(self, calls: set[int]) -> dict[int, Outcome]:
         """What became of `calls`, which the host had begun."""
-        left = {message["id"]: read_outcome(message) for message in self._read()}
+        left = {message["id"]: _read_outcome(message) for message in self._read()}
         if not calls <= left.keys():
             kill_orphans(self.folder)
         return {call_id: left.get(call_id, UNKNOWN) for call_id in calls}
@@ -53,6 +56,13 @@ class Remains:
         except FileNotFoundError:
             return []
         return [json.loads(line) for line in lines]
+
+
+def _read_outcome(message: dict[str, Any]) -> Outcome:
+    try:
+        return read_outcome(message)
+    except (KeyError, ProtocolError) as error:
+        return Interrupted(f"its host, of another version, left what cannot be read: {error}")
 
 
 class Adopted:
@@ -108,11 +118,14 @@ class Adopted:
         self._loop.later(grace, self.kill)
 
     def kill(self) -> None:
+        insist(self._loop, self._kill)
+
+    def _kill(self) -> None:
         if self._alive:
             kill_whole(self._pid, self._signal)
 
     def outcomes(self) -> dict[int, Outcome]:
-        """Once it has ended."""
+        """Once it has ended. Raises OSError in a shortage."""
         found = Remains(self.folder, self.calls).outcomes(self.calls)
         return {call_id: as_told(self._told.get(call_id), found[call_id]) for call_id in found}
 
@@ -141,4 +154,4 @@ class Adopted:
 
     def _finish(self) -> None:
         self._hear()
-        self._when_ended(self)
+        insist(self._loop, partial(self._when_ended, self))

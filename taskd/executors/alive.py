@@ -39,7 +39,10 @@ def open_process(folder: Path, pid: int) -> int | None:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return None
-    if is_held(folder):
-        return descriptor
-    os.close(descriptor)
-    return None
+    held = False
+    try:
+        held = is_held(folder)
+    finally:
+        if not held:
+            os.close(descriptor)
+    return descriptor if held else None

@@ -21,7 +21,7 @@ from taskd.executors.base import Call, Interrupted, NeverRan, Outcome
 from taskd.executors.descriptors import limit_as_given
 from taskd.executors.environment import arguments_of, cwd_of, environment_of, input_file
 from taskd.executors.exit_record import outcome
-from taskd.executors.killing import kill_orphans
+from taskd.executors.killing import kill_orphans, mark_of
 from taskd.model.definition import Command
 
 # Bytes for what the supervisor writes, taken beforehand: the disk may be full when it ends.
@@ -116,6 +116,7 @@ def _spec(folder: Path, call: Call, command: Command) -> bytes:
             "secrets": tuple(call.secrets),
             "timeout": call.timeout,
             "grace": call.cancel_grace,
+            "mark": mark_of(folder),
         }
     )
 

@@ -5,21 +5,19 @@ what the commands say of their progress.
 """
 
 import contextlib
-import logging
 import os
 import subprocess
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from taskd.executors import attempt
 from taskd.executors.attempt import Running
 from taskd.executors.base import Call, Failure, Found, NeverRan, Outcome, Progress, Report
 from taskd.executors.exit_record import read_end, read_progress
-from taskd.executors.shortage import RETRY_SECONDS, is_shortage
+from taskd.executors.shortage import RETRY_SECONDS, insist, is_shortage
 from taskd.loop import Loop
 from taskd.model.step import StepError
-
-log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.5
 TELL_SECONDS = 0.05  # between attempts to tell a supervisor that has not begun yet
@@ -28,9 +26,8 @@ TELL_SECONDS = 0.05  # between attempts to tell a supervisor that has not begun 
 class Attempt:
     """One command that runs. `process` is None for one that an earlier daemon began."""
 
-    def __init__(self, call_id: int, pidfd: int, process: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, call_id: int, process: subprocess.Popen[bytes] | None = None) -> None:
         self.call_id = call_id
-        self.pidfd = pidfd
         self.process = process
         self.progress: object = None
 
@@ -57,7 +54,8 @@ class Commands:
                 raise
             self._report(call.id, Failure(_cannot_start(call, error)))
             return
-        self._attend(call.id, process)
+        running = self._add(Attempt(call.id, process))
+        insist(self._loop, lambda: self._watch(running, os.pidfd_open(process.pid)))
 
     def cancel(self, call_id: int, *, force: bool) -> None:
         if call_id in self._attempts and not self._tell_to_end(call_id, force=force):
@@ -80,7 +78,7 @@ class Commands:
             while isinstance(state, Running):
                 pidfd = attempt.open_supervisor(folder)
                 if pidfd is not None:
-                    self._watch(Attempt(call_id, pidfd, None))
+                    self._watch(self._add(Attempt(call_id)), pidfd)
                     found.running.add(call_id)
                     break
                 state = attempt.examine(folder)
@@ -89,43 +87,35 @@ class Commands:
                 if ended_at := read_end(folder):
                     found.ended_at[call_id] = ended_at
 
-    def _attend(self, call_id: int, process: subprocess.Popen[bytes]) -> None:
-        """Wait for the end of what has begun, as soon as there is a descriptor for that."""
-        try:
-            pidfd = os.pidfd_open(process.pid)
-        except OSError:
-            self._loop.later(RETRY_SECONDS, lambda: self._attend(call_id, process))
-            return
-        self._watch(Attempt(call_id, pidfd, process))
-
     def _tell_to_end(self, call_id: int, *, force: bool) -> bool:
         try:
             return attempt.tell_to_end(self._at(call_id), force=force)
         except OSError:  # no descriptor, for one
             return False
 
-    def _watch(self, running: Attempt) -> None:
+    def _add(self, running: Attempt) -> Attempt:
         self._attempts[running.call_id] = running
-        self._loop.watch(running.pidfd, lambda _: self._ended(running))
         if not self._looking:
             self._looking = True
             self._loop.later(PROGRESS_SECONDS, self._look)
+        return running
 
-    def _ended(self, running: Attempt) -> None:
-        self._loop.forget(running.pidfd)
-        os.close(running.pidfd)
+    def _watch(self, running: Attempt, pidfd: int) -> None:
+        self._loop.watch(pidfd, lambda _: self._ended(running, pidfd))
+
+    def _ended(self, running: Attempt, pidfd: int) -> None:
+        self._loop.forget(pidfd)
+        os.close(pidfd)
         if running.process:
             running.process.wait()
         self._examine(running)
 
     def _examine(self, running: Attempt) -> None:
-        try:
-            state = attempt.examine(self._at(running.call_id))
-            progress = read_progress(self._at(running.call_id))
-        except OSError as error:
-            log.warning("cannot read what became of call %d: %s", running.call_id, error)
-            self._loop.later(RETRY_SECONDS, lambda: self._examine(running))
-            return
+        insist(self._loop, partial(self._give_account, running))
+
+    def _give_account(self, running: Attempt) -> None:
+        state = attempt.examine(self._at(running.call_id))
+        progress = read_progress(self._at(running.call_id))
         if isinstance(state, Running):  # a process that inherited the lock has it a moment longer
             self._loop.later(TELL_SECONDS, lambda: self._examine(running))
         elif isinstance(state, NeverRan):  # what kept it from that may last

@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 
 from taskd.executors.base import Call
-from taskd.executors.killing import MARK
 from taskd.model.definition import Command
 from taskd.model.step import JSON
 
@@ -38,7 +37,6 @@ def environment_of(call: Call, command: Command, folder: Path) -> dict[bytes, by
         "TASKD_TASK_ID": str(call.task_id),
         "TASKD_STEP": call.step,
         "TASKD_ATTEMPT": str(call.attempt),
-        MARK: str(folder),
     }
     given = command.environment
     if given is None:

@@ -1,6 +1,6 @@
 """A host: the process that loads the action files and runs their steps, one after the other.
 
-    python -m taskd.executors.host ACTION_FOLDER… -- FOLDER ALIVE_FD SOCKET_FD
+    python -m taskd.executors.host ACTION_FOLDER… -- FOLDER ALIVE_FD SOCKET_FD MARK
 
 → {"ready":true}
 ← {"settled":[15,16]} or a call: {"id":17, "step":"dump", …}, one JSON object a line
@@ -13,7 +13,6 @@ still at it is in FOLDER/state and FOLDER/said, see `record.py` and `said.py`.
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -26,9 +25,12 @@ import traceback
 from functools import partial
 from typing import Any
 
+# An upgrade may replace its files: what a step may import is loaded before.
+import taskd.client  # noqa: F401
 from taskd import wire
 from taskd.actions.current import Current
 from taskd.catalog import python_source
+from taskd.executors import kernel
 from taskd.executors.base import Call, Cancelled, Failure, Outcome, Progress, Success
 from taskd.executors.news import News
 from taskd.executors.record import Record
@@ -38,7 +40,6 @@ from taskd.executors.step_log import StepLog
 from taskd.executors.surroundings import Surroundings
 from taskd.model.record import build
 
-_PR_SET_CHILD_SUBREAPER = 36
 _PIPE = 1 << 16
 
 
@@ -54,7 +55,7 @@ class Output:
         self._poll = select.poll()
         for fd in self._streams:
             self._poll.register(fd, select.POLLIN)
-        threading.Thread(target=self._pump, name="output", daemon=True).start()
+        self._start_pump()
 
     def begin(self, call: Call) -> None:
         """Whatever earlier steps made of `sys.stdout` and `sys.stderr`, they are as they were."""
@@ -85,6 +86,14 @@ class Output:
         os.dup2(writer, fd)
         self._writers[fd] = writer
         return reader
+
+    def _start_pump(self) -> None:
+        """However long there can be no further thread: the step waits for its host."""
+        while True:
+            try:
+                return threading.Thread(target=self._pump, name="output", daemon=True).start()
+            except RuntimeError:
+                time.sleep(1)
 
     def _pump(self) -> None:
         forever = select.poll()
@@ -136,7 +145,7 @@ class Host:
             for number in message["settled"]:
                 self._unsettled.pop(number, None)
             return not message.get("end", False)
-        call = build(Call, **message)
+        call = _read_call(message)
         if not self._record.begin(call.id, list(self._unsettled)):
             self._leave()
             return False
@@ -217,6 +226,13 @@ class Host:
             self._current.cancelled = True
 
 
+def _read_call(message: dict[str, Any]) -> Call:
+    try:
+        return build(Call, **message)
+    except TypeError:  # of a daemon that is older than these files
+        return wire.decode(Call, message)
+
+
 def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:
     if isinstance(outcome, Success):  # the common case, without the walk over fields
         value = json.dumps({"output": outcome.output})
@@ -233,12 +249,13 @@ def _outcome_line(call_id: int, outcome: Outcome, seconds: float) -> bytes:
 
 
 def main() -> None:
-    *action_folders, _, folder, alive, connection = sys.argv[1:]
+    *action_folders, _, folder, alive, connection, mark = sys.argv[1:]
+    kernel.mark(int(mark))
     os.set_inheritable(int(alive), False)
     with open(os.path.join(folder, "pid"), "r+") as file:
         file.write(str(os.getpid()))
     # What a step leaves behind stays in this process's tree, and ends with it.
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    kernel.adopt_orphans()
     sys.dont_write_bytecode = True  # a .pyc of an edited file looks fresh within the same second
     python_source.mount(action_folders)
     channel = socket.socket(fileno=int(connection))

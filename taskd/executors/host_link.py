@@ -35,7 +35,8 @@ from taskd.executors.base import (
     timed_out,
 )
 from taskd.executors.descriptors import limit_as_given
-from taskd.executors.killing import MARK, kill_orphans, kill_whole
+from taskd.executors.killing import kill_orphans, kill_whole, mark_of
+from taskd.executors.shortage import insist
 from taskd.loop import READ, WRITE, Loop, Timer
 
 PATIENCE = 0.25  # seconds that a step may hold up those behind it
@@ -128,7 +129,10 @@ class HostLink:
             self._after(self.calls[0].cancel_grace, self.kill)
 
     def recall(self) -> int | None:
-        """Take back what it has not begun; the call at hand. It gets no further one, and ends."""
+        """Take back what it has not begun; the call at hand. It gets no further one, and ends.
+
+        Raises OSError in a shortage; nothing is taken back then.
+        """
         if len(self.calls) < 2:
             return self.calls[0].id if self.calls else None
         self.stale = True
@@ -140,7 +144,11 @@ class HostLink:
         return begun[0] if begun else None
 
     def kill(self) -> None:
-        kill_whole(self._process.pid, self._process.send_signal)
+        insist(self._owner.loop, self._kill)
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
+            kill_whole(self._process.pid, self._process.send_signal)
 
     def settle(self, call_id: int) -> None:
         self.unsettled.discard(call_id)
@@ -208,12 +216,17 @@ class HostLink:
         self._owner.loop.forget(self._socket.fileno())
         os.close(self._pidfd)
         self._socket.close()
-        status = self._process.wait()
-        self._owner.lost(self)
+        insist(self._owner.loop, self._bury)
+
+    def _bury(self) -> None:
+        """Give account of its calls. What may fail in a shortage comes first."""
         begun = record.close(self.folder / "state")
         back = [call for call in self.calls if call.id not in begun]
         if len(back) < len(self.calls):
             kill_orphans(self.folder)
+        status = self._process.wait()
+        self._owner.lost(self)
+        if len(back) < len(self.calls):
             self._finish(Interrupted(_how_it_died(status)), 0.0)
         elif back and self._ending:
             self._finish(NeverRan(), 0.0)  # told to end before it began
@@ -244,7 +257,7 @@ class HostLink:
         self._checked = None
         if held_up:
             self._owner.held_up(self.calls[0])
-            self.recall()
+            insist(self._owner.loop, self.recall)
         elif len(self.calls) > 1:
             self._check_later()
 
@@ -276,9 +289,8 @@ def _spawn(folder: Path, command: list[str], connection: socket.socket) -> subpr
     descriptors = (lock, connection.fileno())
     try:
         return subprocess.Popen(
-            [*command, str(folder), *map(str, descriptors)],
+            [*command, str(folder), *map(str, descriptors), str(mark_of(folder))],
             pass_fds=descriptors,
-            env={**os.environ, MARK: str(folder.absolute())},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             cwd=Path.home(),

@@ -26,7 +26,10 @@ class Started:
 
 
 def launch(arguments: list[bytes], cwd: bytes, environment: dict[bytes, bytes]) -> Started:
-    """Start it with this process's stdin. Returns when the program runs. Raises CannotStart."""
+    """Start it with this process's stdin. Returns when the program runs.
+
+    Raises CannotStart, or OSError where there is no process or pipe for it now.
+    """
     (stdout, output), (stderr, errors), (trouble, complaint) = os.pipe(), os.pipe(), os.pipe()
     parent = os.getpid()
     pid = os.fork()

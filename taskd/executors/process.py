@@ -4,6 +4,7 @@ All of it runs in the daemon's loop. A host that was killed, crashed or left by 
 only its own call; new code means new hosts; idle ones end after a while.
 """
 
+import errno
 import os
 import sys
 import time
@@ -16,12 +17,13 @@ from taskd.executors import alive, record, said
 from taskd.executors.adopted import Adopted, Remains
 from taskd.executors.base import Call, Cancelled, Failure, Found, Outcome, Progress, timed_out
 from taskd.executors.host_link import HostLink
+from taskd.executors.shortage import RETRY_SECONDS, insist
 from taskd.loop import Loop
 from taskd.model.step import StepError
 
 DEPTH = 32  # calls that a host may have, if they are quick
 QUICK = 0.001  # seconds
-MAX_FAILED_STARTS = 3
+MAX_FAILED_STARTS = 5
 CANNOT_START = "cannot start a process for Python steps; the daemon's log says why"
 
 
@@ -53,6 +55,7 @@ class Hosts:
         self._seconds: dict[tuple[str, str], float] = {}  # how long steps took, of late
         self._number = 0
         self._failed_starts = 0
+        self._next_start = 0.0  # after a failed one: its files may be replaced this moment
         self._sweeping = False  # a look for idle ones is due
 
     @property
@@ -86,6 +89,9 @@ class Hosts:
             self.talking.pop().flush()
 
     def cancel(self, call_id: int, *, force: bool) -> None:
+        insist(self.loop, partial(self._cancel, call_id, force=force))
+
+    def _cancel(self, call_id: int, *, force: bool) -> None:
         for host in list(self._hosts):
             if any(call.id == call_id for call in host.calls):
                 host.cancel(call_id, force=force)
@@ -116,7 +122,7 @@ class Hosts:
         self._action_folders = action_folders
         self._seconds.clear()
         for host in list(self._hosts):
-            host.recall()
+            insist(self.loop, host.recall)
             host.stale = True
             if not host.calls:
                 host.end()
@@ -163,6 +169,7 @@ class Hosts:
         self._keep(host.folder, host.unsettled)
         if host.calls and not host.stale:
             self._failed_starts += 1
+            self._next_start = time.monotonic() + RETRY_SECONDS
 
     def _adopt(self, folder: Path, calls: set[int]) -> None:
         adopted = Adopted(self.loop, folder, calls, self._adopted_ended, self._owner.take)
@@ -171,9 +178,10 @@ class Hosts:
             adopted.dismiss(self.grace)
 
     def _adopted_ended(self, adopted: Adopted) -> None:
+        outcomes = adopted.outcomes()
         self._adopted.remove(adopted)
         self._keep(adopted.folder, adopted.calls)
-        for call_id, outcome in adopted.outcomes().items():
+        for call_id, outcome in outcomes.items():
             self._owner.take(call_id, outcome)
         self._owner.take_back([])  # its slot is free, also where it was at nothing of ours
 
@@ -187,6 +195,8 @@ class Hosts:
         return seconds is not None and seconds < QUICK and call.timeout is None
 
     def _spawn(self) -> HostLink:
+        if self._failed_starts and time.monotonic() < self._next_start:
+            raise OSError(errno.EAGAIN, "a process for Python steps has just ended at its start")
         while (folder := self._folder / f"{os.getpid()}-{self._number}").exists():
             self._number += 1
         self._number += 1

@@ -28,6 +28,10 @@ ENOUGH = 2 << 20  # bytes; an output may have half of it
 LONGEST = 86400.0  # seconds that it sleeps at once; the kernel takes less than 25 days
 
 
+class CannotBegin(Exception):
+    """Not now: it has not begun."""
+
+
 class Requests:
     """What signals asked for. `wake` can be read when one came, SIGCHLD included."""
 
@@ -114,11 +118,14 @@ def main() -> None:
     requests = Requests()
     spec = marshal.loads(sys.stdin.buffer.read())
     _close_stdin()
+    kernel.mark(spec.pop("mark"))
     _put(folder, b"begun", b"%d\n" % os.getpid())
-    record = supervise(requests, **spec)
-    if spec["secrets"]:
-        _hide(folder, spec["secrets"])
-    _leave(folder, b"exit", _json(record))
+    try:
+        record = supervise(requests, **spec)
+    except CannotBegin:
+        os.unlink(os.path.join(folder, b"begun"))
+        raise
+    _leave(folder, record, spec["secrets"], requests)
     os._exit(0)
 
 
@@ -134,7 +141,10 @@ def supervise(
     timeout: float | None,
     grace: float,
 ) -> dict[str, object]:
-    """Run the command of a spec; the exit record. The keywords are what a spec holds."""
+    """Run the command of a spec; the exit record. The keywords are what a spec holds.
+
+    Raises CannotBegin.
+    """
     writer = LogWriter(log, log_limit, secrets)
     pump = Pump(writer, requests.wake)
     record: dict[str, object] = {"status": None, "signal": None}
@@ -142,6 +152,8 @@ def supervise(
         command = launch(arguments, cwd, environment)
     except CannotStart as error:
         record |= {"status": error.status, "error": error.message}
+    except OSError as error:
+        raise CannotBegin from error
     else:
         supervisor = Supervisor(command, pump, requests, timeout, grace)
         supervisor.run()
@@ -168,7 +180,7 @@ def _hide(folder: bytes, secrets: tuple[str, ...]) -> None:
     if not text:
         return  # as mostly; to write it again may need room
     mask = Mask(secrets)
-    _leave(folder, b"output", mask.feed(text) + mask.end())
+    _put(folder, b"output", mask.feed(text) + mask.end())
 
 
 def _close_stdin() -> None:
@@ -177,15 +189,27 @@ def _close_stdin() -> None:
     os.close(nothing)
 
 
-def _leave(folder: bytes, name: bytes, content: bytes) -> None:
-    """Write a file, however long the disk is full. Without its folder nobody wants it."""
+def _leave(
+    folder: bytes, record: dict[str, object], secrets: tuple[str, ...], requests: Requests
+) -> None:
+    """The record, however long the disk is full; without the folder nobody wants it.
+
+    Who tells the command to end does not wait for that: all but what it printed fits into the room
+    that was taken.
+    """
+    short = record | {"cancelled": True, "last_line": None, "stderr": []}
     while True:
         try:
-            return _put(folder, name, content)
+            if secrets:
+                _hide(folder, secrets)
+            return _put(folder, b"exit", _json(record))
         except FileNotFoundError:
             return None
         except OSError:
-            sleep(1)
+            if requests.cancel and record is not short:
+                record, secrets = short, ()
+            else:
+                sleep(1)
 
 
 def _put(folder: bytes, name: bytes, content: bytes) -> None:

@@ -7,6 +7,7 @@ it returns. What runs when the daemon ends is lost and its outcome unknown; that
 it is written down as a host does it, in a folder of that kind.
 """
 
+import errno
 import os
 import queue
 import sys
@@ -19,7 +20,7 @@ from pathlib import Path
 from taskd.actions.action import Action
 from taskd.actions.current import Current
 from taskd.catalog.python_source import find_action, mount
-from taskd.executors import record
+from taskd.executors import kernel, record
 from taskd.executors.base import (
     Call,
     Cancelled,
@@ -30,6 +31,7 @@ from taskd.executors.base import (
     as_told,
     timed_out,
 )
+from taskd.executors.killing import mark_of
 from taskd.executors.news import News
 from taskd.executors.printing import printing_to
 from taskd.executors.run_step import run_step
@@ -59,11 +61,10 @@ class Threads:
 
     def run(self, call: Call) -> None:
         try:
-            self._write_down(call.id)
             if self.busy == self._threads:
-                threading.Thread(target=self._work, name="steps", daemon=True).start()
-                self._threads += 1
-        except (OSError, RuntimeError) as error:
+                self._start_thread()
+            self._write_down(call.id)
+        except OSError as error:
             if is_shortage(error):
                 raise
             told = StepError("start", f"cannot start the step: {error}", "", call.step, call.label)
@@ -84,6 +85,13 @@ class Threads:
     def settled(self, call_ids: Iterable[int]) -> None:
         self._unsettled.difference_update(call_ids)
 
+    def _start_thread(self) -> None:
+        try:
+            threading.Thread(target=self._work, name="steps", daemon=True).start()
+        except RuntimeError as error:  # so Python says that there can be no other one now
+            raise OSError(errno.EAGAIN, str(error)) from None
+        self._threads += 1
+
     def _write_down(self, call_id: int) -> None:
         """That it begins, where a daemon after this one looks."""
         if self._record is None:
@@ -91,6 +99,7 @@ class Threads:
             state = Path(tempfile.mkdtemp(prefix="threads-", dir=self._folder), "state")
             record.make(state)
             self._record = record.Record(str(state))
+            kernel.mark(mark_of(state.parent))
         self._record.begin(call_id, list(self._unsettled))
         self._unsettled.add(call_id)
 

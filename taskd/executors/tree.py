@@ -8,6 +8,8 @@ import os
 
 from taskd.executors.kernel import signal
 
+_HAS_ENDED = (FileNotFoundError, ProcessLookupError, PermissionError)  # or is another user's now
+
 
 def descendants(pid: int) -> list[int]:
     """All below `pid`, parents first; some may be dead and not yet waited for."""
@@ -20,12 +22,20 @@ def descendants(pid: int) -> list[int]:
 def kill_tree(pid: int, number: int) -> int:
     """Signal all that live below `pid`, but not `pid` itself; how many they were.
 
-    A tree that grows meanwhile needs another round.
+    A tree that grows meanwhile, or has more processes than there are descriptors, needs another
+    round. Raises OSError where there is none at all.
     """
     tree = descendants(pid)
     parents = {pid, *tree}
+    handles: list[int] = []
     # All are opened before any is signalled: the children of one that ends have another parent.
-    handles = [handle for process in tree if (handle := _open(process, parents)) is not None]
+    try:
+        for process in tree:
+            if (handle := _open(process, parents)) is not None:
+                handles.append(handle)
+    except OSError:
+        if not handles:
+            raise
     return sum([_send(handle, number) for handle in handles])
 
 
@@ -35,7 +45,7 @@ def _children(pid: int) -> list[int]:
         for thread in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
                 children += map(int, file.read().split())
-    except OSError:  # it, or one of its threads, has ended
+    except _HAS_ENDED:  # or one of its threads
         pass
     return children
 
@@ -44,16 +54,15 @@ def _open(pid: int, parents: set[int]) -> int | None:
     """A pidfd of `pid` if it lives. A new process that got its number has another parent."""
     try:
         handle = os.pidfd_open(pid)
-    except OSError:
+    except ProcessLookupError:
         return None
+    meant = False
     try:
-        state, parent = _state_and_parent(pid)
-    except OSError:
-        state, parent = b"Z", 0
-    if state != b"Z" and parent in parents:
-        return handle
-    os.close(handle)
-    return None
+        meant = _lives_below(parents, pid)
+    finally:
+        if not meant:
+            os.close(handle)
+    return handle if meant else None
 
 
 def _send(handle: int, number: int) -> bool:
@@ -66,7 +75,10 @@ def _send(handle: int, number: int) -> bool:
     return True
 
 
-def _state_and_parent(pid: int) -> tuple[bytes, int]:
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        state, parent = file.read().rpartition(b")")[2].split()[:2]
-    return state, int(parent)
+def _lives_below(parents: set[int], pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state, parent = file.read().rpartition(b")")[2].split()[:2]
+    except _HAS_ENDED:
+        return False
+    return state != b"Z" and int(parent) in parents

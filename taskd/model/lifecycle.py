@@ -15,28 +15,22 @@ A step:  pending ─► running ─► success | error | cancelled | pending (re
          pending ─► skipped | cancelled       error ─► pending (resume) | skipped
 
 Each function takes a task and gives the task that follows. Events for the history are appended to
-`task.history`. How a task goes on after a change is decided in one place: `_Draft.settle`.
+`task.history`. How a task goes on then is decided in one place, `draft.py`.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
-from random import Random
+from datetime import datetime
 
-from taskd.model import flow as flows
 from taskd.model.definition import Retry
+from taskd.model.draft import Draft
 from taskd.model.errors import InvalidState, NotFound
-from taskd.model.record import build, replace
-from taskd.model.step import JSON, Rescue, Step, StepError, StepKind, StepState
-from taskd.model.task import Event, Flow, Result, State, Task
+from taskd.model.record import replace
+from taskd.model.step import JSON, PLAN, Rescue, Step, StepError, StepKind, StepState
+from taskd.model.task import SYSTEM, Event, Flow, Result, State, Task
 
-PLAN = "plan"
-FINALIZE = "finalize"
-SYSTEM = "taskd"
 MAX_INTERRUPTIONS = 3
-MAX_DELAY = timedelta(days=365)  # between attempts
 
 _PLAN_STEP = Step(name=PLAN, kind=StepKind.PLAN, state=StepState.PENDING, number=0, ready=True)
-_AT_WORK = (StepState.RUNNING, StepState.SUSPENDED)
 
 
 def create(task: Task, now: datetime) -> Task:
@@ -47,7 +41,7 @@ def create(task: Task, now: datetime) -> Task:
 
 def released(task: Task, now: datetime) -> Task:
     """What it was scheduled for has come: scheduled → planned."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.enter(State.PLANNED)
     return draft.settle()
 
@@ -79,7 +73,7 @@ def begun(task: Task, name: str, call_id: int | None, now: datetime) -> Task:
 
 def planned(task: Task, name: str, flow: Flow, steps: Iterable[Step], now: datetime) -> Task:
     """The plan succeeded: the task has its name, its steps and its locks."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     plan = draft.steps[PLAN]
     draft.change(
         PLAN,
@@ -104,7 +98,7 @@ def planned(task: Task, name: str, flow: Flow, steps: Iterable[Step], now: datet
 
 def waits(task: Task, plan: JSON, why: str, now: datetime) -> Task:
     """The plan is made, and kept until the task has its locks."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.suspend(PLAN, kept=plan)
     draft.note("waiting", why)
     return draft.settle()
@@ -112,7 +106,7 @@ def waits(task: Task, plan: JSON, why: str, now: datetime) -> Task:
 
 def passed_over(task: Task, why: str, now: datetime) -> Task:
     """It cannot have its locks, and is not to wait for them: planned → stopped."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.change(PLAN, state=StepState.CANCELLED, call_id=None, ended_at=now, note=why)
     draft.note("cancelled", why)
     draft.cancelling = True
@@ -120,7 +114,7 @@ def passed_over(task: Task, why: str, now: datetime) -> Task:
 
 
 def succeeded(task: Task, name: str, output: JSON, now: datetime) -> Task:
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.change(
         name,
         state=StepState.SUCCESS,
@@ -135,14 +129,14 @@ def succeeded(task: Task, name: str, output: JSON, now: datetime) -> Task:
 
 def snoozed(task: Task, name: str, kept: JSON, until: datetime, now: datetime) -> Task:
     """The step has nothing to do until then, and no host waits with it."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.suspend(name, due_at=until, kept=kept)
     return draft.settle()
 
 
 def delegated(task: Task, name: str, now: datetime) -> Task:
     """The step waits for sub-tasks; how they end makes it `succeeded`, `failed` or `cancelled`."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.suspend(name)
     return draft.settle()
 
@@ -151,7 +145,7 @@ def failed(
     task: Task, name: str, error: StepError, retry: Retry, rescue: Rescue, now: datetime
 ) -> Task:
     """Try again while `retry` allows it, then do what `rescue` says once nothing else can run."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.change(name, interruptions=0)
     draft.fail(name, error, retry, rescue)
     return draft.settle()
@@ -161,7 +155,7 @@ def interrupted(
     task: Task, name: str, reason: str, idempotent: bool, rescue: Rescue, now: datetime
 ) -> Task:
     """Nobody knows how far the step got: run it again if it may be, else it is an error."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     count = draft.steps[name].interruptions + 1
     draft.change(name, interruptions=count)
     draft.note("step interrupted", f"{name}: {reason}")
@@ -179,7 +173,7 @@ def interrupted(
 
 def cancelled(task: Task, name: str, now: datetime) -> Task:
     """The step ended because it was told to."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.change(name, state=StepState.CANCELLED, call_id=None, ended_at=now)
     return draft.settle()
 
@@ -189,14 +183,14 @@ def killed(task: Task, name: str, now: datetime, *, seen: bool = True) -> Task:
 
     `seen`: that has ended.
     """
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.kill(name, "" if seen else ", but not seen to end")
     return draft.settle()
 
 
 def never_ran(task: Task, name: str, now: datetime) -> Task:
     """The attempt does not count."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.put_back(name)
     draft.change(name, attempts=max(0, draft.steps[name].attempts - 1))
     return draft.settle()
@@ -204,7 +198,7 @@ def never_ran(task: Task, name: str, now: datetime) -> Task:
 
 def taken_up(task: Task, name: str, how: str, now: datetime) -> Task:
     """A daemon has found what became of a step that an earlier one had begun."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.note("taken up again", f"{name}: {how}")
     return draft.done()
 
@@ -219,14 +213,14 @@ def ended_earlier(task: Task, name: str, ended_at: datetime, now: datetime) -> T
 
 
 def progressed(task: Task, name: str, fraction: float, note: str, now: datetime) -> Task:
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.change(name, progress=min(1.0, max(0.0, fraction)), note=note)
     return draft.done()
 
 
 def due(task: Task, name: str, now: datetime) -> Task:
     """The time of a step that waited for it has come."""
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.change(name, due_at=None, ready=True)
     return draft.done()
 
@@ -243,7 +237,7 @@ def resume(task: Task, who: str, now: datetime) -> Task:
         hint = f"it waits for a lock; taskctl show {task.id} --locks" if task.waits_for_lock else ""
         why = f"it is {task.state}, not paused"
         raise InvalidState(f"cannot resume task {task.id}: {why}", hint=hint)
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     for name, step in task.steps.items():
         if not step.finished:
             draft.put_back(name)
@@ -265,7 +259,7 @@ def skip(task: Task, names: Collection[str] | None, who: str, now: datetime) -> 
             f"cannot skip steps of task {task.id}: it is {task.state}, not paused",
             hint=_way_back(task),
         )
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     failed = [step.name for step in draft.failures()]
     chosen = failed if names is None else names
     for name in chosen:
@@ -313,12 +307,12 @@ def cancel(
         raise InvalidState(
             f"cannot cancel task {task.id}: it is stopped ({task.result})", hint=_way_back(task)
         )
-    if task.state is State.RUNNING and not cancellable:
+    if task.state is State.RUNNING and not cancellable and not task.cancelling:
         raise InvalidState(
             f"cannot cancel task {task.id}: {task.label} may not be cancelled while it runs",
             hint=f"taskctl wait {task.id}",
         )
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     if not task.cancelling:
         draft.note("cancelled", who=who)
     draft.cancelling = True
@@ -351,7 +345,7 @@ def unlock(
             f"cannot unlock task {task.id}: it is {task.state}, not paused",
             hint=f"taskctl cancel {task.id}; if that is no use, taskctl unlock --force {task.id}",
         )
-    draft = _Draft(task, now)
+    draft = Draft(task, now)
     draft.note("unlocked", detail, who)
     draft.unlocking = True
     draft.fields["resumable"] = True
@@ -360,214 +354,5 @@ def unlock(
     return draft.settle()
 
 
-class _Draft:
-    """A task that is being changed: what becomes of it is made in one go by `done`."""
-
-    def __init__(self, task: Task, now: datetime) -> None:
-        self.task = task
-        self.now = now
-        self.steps = dict(task.steps)
-        self.state = task.state
-        self.flow = task.flow
-        self.cancelling = task.cancelling
-        self.unlocking = task.unlocking
-        self.fields: dict[str, object] = {}
-        self.events: list[Event] = []
-
-    def done(self) -> Task:
-        return replace(
-            self.task,
-            steps=self.steps,
-            history=(*self.task.history, *self.events) if self.events else self.task.history,
-            progress=progress(self.steps.values(), self.state),
-            **self.fields,
-        )
-
-    def change(self, name: str, **changes: object) -> None:
-        self.steps[name] = replace(self.steps[name], **changes)
-
-    def note(self, event: str, detail: str = "", who: str = SYSTEM) -> None:
-        self.events.append(build(Event, at=self.now, event=event, who=who, detail=detail))
-
-    def enter(self, state: State, result: Result = Result.PENDING) -> None:
-        self.state = state
-        self.fields |= {"state": state, "result": result, "state_updated_at": self.now}
-
-    def suspend(self, name: str, **changes: object) -> None:
-        self.change(name, state=StepState.SUSPENDED, call_id=None, interruptions=0, **changes)
-
-    def wait_for_tasks(self, names: Iterable[str]) -> None:
-        for name in names:
-            self.change(name, state=StepState.SUSPENDED, ended_at=None)
-
-    def put_back(self, name: str) -> None:
-        """To be begun again, from its beginning."""
-        self.change(
-            name,
-            state=StepState.PENDING,
-            ready=False,
-            call_id=None,
-            due_at=None,
-            ended_at=None,
-            progress=0.0,
-            note="",
-        )
-
-    def kill(self, name: str, more: str = "") -> None:
-        self.fail(name, StepError("unlocked", f"killed by unlock{more}"), Retry(), Rescue.PAUSE)
-
-    def fail(self, name: str, error: StepError, retry: Retry, rescue: Rescue) -> None:
-        step = self.steps[name]
-        error = replace(error, step=name, action=self.task.label)
-        told = f"{name}: {error.reason}"
-        self.change(name, call_id=None, ready=False, due_at=None, ended_at=self.now, error=error)
-        if step.attempts <= retry.times and not self.ending:
-            self.put_back(name)
-            self.change(name, due_at=self.now + self._delay(retry, step))
-            self.note("step retried", told)
-            return
-        if step.kind is StepKind.PLAN and rescue is Rescue.SKIP:
-            rescue = Rescue.PAUSE
-        self.change(name, state=StepState.ERROR, rescue=rescue)
-        self.note("step failed", told)
-
-    def _delay(self, retry: Retry, step: Step) -> timedelta:
-        """How long after this attempt the next one is made; tasks differ in their jitter."""
-        try:
-            delay = timedelta(seconds=retry.delay * retry.factor ** (step.attempts - 1))
-            if retry.jitter:
-                dice = Random(f"{self.task.id} {step.name} {step.attempts}")
-                delay *= max(0.0, 1 + dice.uniform(-retry.jitter, retry.jitter))
-            return min(MAX_DELAY, delay)
-        except (OverflowError, ValueError):  # more than a float or a timedelta holds, or no number
-            return MAX_DELAY
-
-    @property
-    def ending(self) -> bool:
-        """No step of it begins any more."""
-        return self.cancelling or self.unlocking
-
-    def cancel_pending(self) -> None:
-        for name, step in self.steps.items():
-            waits = step.waits_for_time or step.waits_for_lock
-            if waits or step.state is StepState.PENDING:
-                self.change(name, state=StepState.CANCELLED, ready=False, due_at=None)
-                self.change(name, ended_at=self.now if waits else None)
-
-    def kill_waiting(self) -> None:
-        """What is pending stays so, for a resume."""
-        for name, step in self.steps.items():
-            if step.state is StepState.PENDING:
-                self.change(name, ready=False, due_at=None)
-            elif step.waits_for_time or step.waits_for_lock:
-                self.kill(name)
-
-    def failures(self) -> list[Step]:
-        return [step for step in self.steps.values() if step.state is StepState.ERROR]
-
-    def skip(self, failed: Iterable[str], who: str = SYSTEM) -> None:
-        """The failed steps and, transitively, what needs their output."""
-        skipped = set(failed)
-        for step in self.steps.values():
-            if skipped.intersection(step.needs) and not step.finished:
-                skipped.add(step.name)
-        names = [name for name in self.steps if name in skipped]
-        for name in names:
-            self.change(name, state=StepState.SKIPPED, ready=False)
-        self.note("skipped", ", ".join(names), who)
-
-    def settle(self) -> Task:
-        """Mark what may start next; when nothing can, pause or stop the task."""
-        if self.unlocking:
-            self.kill_waiting()
-        elif self.cancelling:
-            self.cancel_pending()
-        while not self._mark_ready() and not self._is_active():
-            failures = self.failures()
-            if self.unlocking:
-                self._stop(Result.ERROR)
-            elif self.cancelling:
-                self._stop(self._good_end() if self._all_finished() else Result.CANCELLED)
-            elif not failures:
-                self._stop(self._good_end())
-            elif all(step.rescue is Rescue.SKIP for step in failures):
-                self.skip([step.name for step in failures])
-                continue
-            elif all(step.rescue is Rescue.FAIL for step in failures):
-                self.cancel_pending()
-                self._stop(Result.ERROR)
-            else:
-                self._rest(State.PAUSED, Result.ERROR)
-            break
-        return self.done()
-
-    def _is_active(self) -> bool:
-        for step in self.steps.values():
-            if step.ready or step.due_at or step.state in _AT_WORK:
-                return True
-        return False
-
-    def _mark_ready(self) -> bool:
-        """Whether there was something to mark."""
-        if self.ending or self.state not in (State.PLANNED, State.RUNNING):
-            return False
-        marked = False
-        for name in self._next():
-            step = self.steps[name]
-            if not step.ready and not step.due_at:
-                self.steps[name] = replace(step, ready=True)
-                marked = True
-        return marked
-
-    def _next(self) -> list[str]:
-        plan = self.steps[PLAN]
-        if not plan.finished:
-            return [PLAN] if plan.state is StepState.PENDING else []
-        if self.flow and (names := flows.ready(self.flow, self.steps)):
-            return names
-        last = self.steps.get(FINALIZE)
-        if last and last.state is StepState.PENDING and self._all_run():
-            return [FINALIZE]
-        return []
-
-    def _all_run(self) -> bool:
-        return all(s.finished for s in self.steps.values() if s.kind is StepKind.RUN)
-
-    def _all_finished(self) -> bool:
-        return all(step.finished for step in self.steps.values())
-
-    def _good_end(self) -> Result:
-        needed_help = self.fields.get("needed_help", self.task.needed_help)
-        if needed_help or any(s.state is StepState.SKIPPED for s in self.steps.values()):
-            return Result.WARNING
-        return Result.SUCCESS
-
-    def _stop(self, result: Result) -> None:
-        outputs = [s.output for s in self.steps.values() if s.state is StepState.SUCCESS]
-        output = outputs[-1] if outputs else None
-        self.fields |= {"ended_at": self.now, "cancelling": False, "output": output}
-        self._rest(State.STOPPED, result)
-
-    def _rest(self, state: State, result: Result) -> None:
-        self.enter(state, result)
-        self.note(str(state), str(result))
-
-
 def _has_begun(task: Task) -> bool:
     return any(s.started_at for s in task.steps.values() if s.kind is not StepKind.PLAN)
-
-
-def progress(steps: Iterable[Step], state: State) -> float:
-    """Σ(done·weight)/Σ(weight) over the run steps and finalize."""
-    total = done = 0.0
-    for step in steps:
-        if step.kind is not StepKind.PLAN:
-            weight = step.weight
-            total += weight
-            if step.finished:
-                done += weight
-            elif step.progress:
-                done += weight * step.progress
-    if total:
-        return done / total
-    return 1.0 if state is State.STOPPED else 0.0

@@ -5,6 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
+PLAN = "plan"  # the name of the step that plans
+FINALIZE = "finalize"
+
 JSON: TypeAlias = Any  # None, bool, int, float, str, list of JSON or dict of str to JSON
 
 

@@ -10,6 +10,7 @@ from taskd.model.step import JSON, Step, StepError, StepKind, StepState
 
 Flow: TypeAlias = JSON
 MAX_NAME = 1000  # characters, also of a key
+SYSTEM = "taskd"  # who did it, where nobody asked for it
 HIDDEN = "(secret)"  # what the input shows, and the store holds, of a secret
 
 
@@ -131,7 +132,8 @@ class Task:
         """Seconds from start to end, or so far."""
         if self.started_at is None:
             return None
-        return ((self.ended_at or datetime.now(UTC)) - self.started_at).total_seconds()
+        passed = (self.ended_at or datetime.now(UTC)) - self.started_at
+        return max(0.0, passed.total_seconds())  # the clock may have been set this moment
 
     @property
     def finished(self) -> bool:

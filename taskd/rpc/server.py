@@ -7,7 +7,6 @@ import socket
 import stat
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,13 @@ from taskd.api.methods import METHODS, NOT_YET, Kind, Method
 from taskd.engine.director import Change
 from taskd.engine.engine import Engine
 from taskd.executors.descriptors import first_too_many
+from taskd.loop import Timer
 from taskd.model.errors import InvalidInput, PermissionDenied, ProtocolError, StoreError, TaskdError
 from taskd.model.record import replace
 from taskd.rpc.connection import Connection
+from taskd.rpc.limits import Limits
 from taskd.rpc.peer import identify
+from taskd.rpc.turns import Turns
 from taskd.socket_path import MAX_PATH
 from taskd.store.transaction import Transaction
 from taskd.version import VERSION
@@ -40,22 +42,28 @@ _LISTENS = 0x10000  # a flag in /proc/net/unix
 class Reply:
     """The answer to one request, given once, from any thread."""
 
-    def __init__(self, server: "Server", connection: Connection, number: object) -> None:
+    __slots__ = ("_given", "_server", "_size", "_timer", "_when_gone", "connection", "number")
+
+    def __init__(self, server: "Server", connection: Connection, size: int) -> None:
+        self.number: object = None
         self._server = server
-        self._connection = connection
-        self._number = number
+        self.connection = connection
+        self._size = size
+        self._timer: Timer | None = None
+        self._when_gone: Callable[[], object] = lambda: None
+        self._given = False
 
     def answer(self, value: object) -> None:
         if value is not NOT_YET:
-            self._send(wire.result(self._number, wire.dumps(value)))
+            self._send(wire.result(self.number, wire.dumps(value)))
 
     def fail(self, error: BaseException) -> None:
         if isinstance(error, TaskdError):
             code = wire.INVALID_PARAMS if type(error) is InvalidInput else wire.REFUSED
-            self._send(wire.failure(self._number, error, code))
+            self._send(wire.failure(self.number, error, code))
         else:
             wrapped = TaskdError(f"a mistake in taskd: {error!r}; its log has more")
-            self._send(wire.failure(self._number, wrapped, wire.INTERNAL_ERROR))
+            self._send(wire.failure(self.number, wrapped, wire.INTERNAL_ERROR))
 
     def result(self, value: object, error: BaseException | None) -> None:
         """How the director answers."""
@@ -69,14 +77,36 @@ class Reply:
             self.fail(mistake)
 
     def later(self, seconds: float, function: Callable[[], object]) -> None:
-        self._server.loop.call(lambda: self._server.loop.later(seconds, function))
+        self._server.loop.call(lambda: self._arm(seconds, function))
 
     def retry(self, seconds: float, function: Callable[[], object]) -> None:
         self.later(seconds, lambda: self._server.run_errand(self, function))
 
+    def when_gone(self, function: Callable[[], object]) -> None:
+        self._when_gone = function
+
+    def _arm(self, seconds: float, function: Callable[[], object]) -> None:
+        if not self._given:
+            self._timer = self._server.loop.later(seconds, function)
+            self.connection.when_closed[self] = self._give_up
+        if self.connection.closed:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Nobody waits for it any more."""
+        self._disarm()
+        self._when_gone()
+
+    def _disarm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self.connection.when_closed.pop(self, None)
+
     def _send(self, line: bytes) -> None:
-        self._connection.answer(line)
-        self._server.touched.add(self._connection)
+        self._given = True
+        self._disarm()
+        self.connection.answer(line, self._size)
+        self._server.touched.add(self.connection)
 
 
 class Server:
@@ -85,8 +115,9 @@ class Server:
         self.touched: set[Connection] = set()  # have answers that are not sent yet
         self._engine = engine
         self._connections: set[Connection] = set()
-        self._readers = ThreadPoolExecutor(READERS, "reader")
-        self._errands = ThreadPoolExecutor(ERRANDS, "errand")
+        self._limits = Limits(self.loop, self._warn)
+        self._readers = Turns(READERS, "reader")
+        self._errands = Turns(ERRANDS, "errand")
         self._stale: bool | None = None  # of the catalog, looked up once for what was read at once
         self._changes: list[
             Change
@@ -118,8 +149,8 @@ class Server:
         with contextlib.suppress(FileNotFoundError):
             if self._path and self._path.lstat().st_ino == self._inode:
                 self._path.unlink()
-        self._readers.shutdown(cancel_futures=True)
-        self._errands.shutdown(wait=False, cancel_futures=True)
+        self._readers.stop(wait=True)
+        self._errands.stop(wait=False)
         self.loop.call(self._close)
 
     def _close(self) -> None:
@@ -134,7 +165,7 @@ class Server:
             self.touched.pop().flush()
 
     def run_errand(self, reply: Reply, function: Callable[[], object]) -> None:
-        self._errands.submit(self._answer, reply, function)
+        self._submit(self._errands, reply, function)
 
     def _accept(self, _events: int) -> None:
         assert self._listener is not None
@@ -145,7 +176,9 @@ class Server:
             self._stop_accepting()
             self.loop.later(ACCEPT_AGAIN, self._go_on_accepting)
             return
-        connection = Connection(self.loop, peer, identify(peer), self._take, self._gone)
+        connection = Connection(
+            self.loop, peer, identify(peer), self._limits, self._take, self._gone
+        )
         self._connections.add(connection)
         if peer.fileno() >= first_too_many():
             self._warn(f"{len(self._connections)} clients: others wait until one has gone")
@@ -171,25 +204,28 @@ class Server:
             self.loop.watch(self._listener.fileno(), self._accept)
             self._accepting = True
 
-    def _take(self, connection: Connection, lines: list[bytes]) -> None:
+    def _take(self, connection: Connection, lines: list[tuple[bytes, int]]) -> None:
         self._stale = None
-        for line in lines:
-            if line.strip():
-                self._take_line(connection, line)
+        for line, size in lines:
+            self._take_line(connection, line, size)
         self.flush()
 
-    def _take_line(self, connection: Connection, line: bytes) -> None:
+    def _take_line(self, connection: Connection, line: bytes, size: int) -> None:
+        reply = Reply(self, connection, size)
+        if refusal := wire.excess(line):
+            connection.end(wire.failure(None, refusal, wire.INVALID_REQUEST), size)
+            return
         try:
             message = wire.loads(line)
         except ProtocolError as error:
-            connection.end(wire.failure(None, error, wire.PARSE_ERROR))
+            connection.end(wire.failure(None, error, wire.PARSE_ERROR), size)
             return
         if not isinstance(message, dict) or not isinstance(message.get("method"), str):
             refusal = ProtocolError("the message is no request: an object with a method")
-            connection.answer(wire.failure(None, refusal, wire.INVALID_REQUEST))
+            connection.answer(wire.failure(None, refusal, wire.INVALID_REQUEST), size)
             self.touched.add(connection)
             return
-        reply = Reply(self, connection, message.get("id"))
+        reply.number = message.get("id")
         try:
             wire.check(line, message)
             self._route(connection, reply, message["method"], message.get("params", {}))
@@ -247,11 +283,11 @@ class Server:
         call = partial(method.function, **parameters)
         match method.kind:
             case Kind.QUERY:
-                self._readers.submit(self._answer, reply, self._query, call)
+                self._submit(self._readers, reply, partial(self._query, call))
             case Kind.ERRAND:
-                self._errands.submit(self._answer, reply, call)
+                self._submit(self._errands, reply, call)
             case Kind.COMMAND | Kind.WAITING if method.fresh and self._is_stale():
-                self._errands.submit(self._answer, reply, self._refresh_first, call)
+                self._submit(self._errands, reply, partial(self._refresh_first, call))
             case Kind.COMMAND | Kind.WAITING:
                 self._engine.director.add(Change(lambda tx: call(tx=tx), reply.result))
 
@@ -272,9 +308,16 @@ class Server:
 
         return self._engine.director.do(change)
 
-    def _answer(self, reply: Reply, function: Callable[..., object], *arguments: object) -> None:
+    def _submit(self, turns: Turns, reply: Reply, function: Callable[[], object]) -> None:
+        turns.submit(reply.connection, partial(self._answer, turns, reply, function))
+
+    def _answer(self, turns: Turns, reply: Reply, function: Callable[[], object]) -> None:
+        if turns is self._readers and reply.connection.closed:
+            return  # nobody wants to know
+        if reply.connection.put_aside(partial(self._submit, turns, reply, function)):
+            return
         try:
-            reply.answer(function(*arguments))
+            reply.answer(function())
         except TaskdError as error:
             reply.fail(error)
         except Exception as error:  # where a foreign request ends

@@ -61,8 +61,10 @@ class Database:
 
     def __init__(self, path: Path, *, accept_loss: bool = False) -> None:
         self.path = path
+        self.reserve = Reserve(path, check.wal_of(path))
         there = check.admit(path, accept_loss=accept_loss)
         try:
+            self.reserve.lend()
             if not there:
                 _make(path)
             self.writer = _open(path)
@@ -71,7 +73,6 @@ class Database:
             self.mark = mark.Keeper(path, identity, version)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"cannot use {path}: {error}", hint=_remedy(error)) from None
-        self.reserve = Reserve(path, check.wal_of(path))
         self._snapshots: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         for _ in range(SNAPSHOTS):
             self._snapshots.put(_open_reader(path))

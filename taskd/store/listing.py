@@ -36,7 +36,7 @@ def find_page(
     limit: int,
     now: datetime,
 ) -> tuple[list[Task], Place | None]:
-    """At most `limit` tasks, without their steps, and the place of the last one."""
+    """At most `limit` tasks, without their steps and what may be large; the last one's place."""
     found: list[tuple[Any, ...]] = []
     for statement in _statements(where, order, after, now):
         if len(found) < limit:
@@ -67,7 +67,7 @@ def _statements(where: Sql, order: Order, after: Place | None, now: datetime) ->
         test = where & part
         ids = f"SELECT tasks.id FROM tasks WHERE {test.text} ORDER BY {sorting} LIMIT ?"
         yield Sql(
-            f"SELECT {by}, tasks.id, {tasks.COLUMNS} FROM tasks WHERE tasks.id IN ({ids})"
+            f"SELECT {by}, tasks.id, {tasks.LISTED} FROM tasks WHERE tasks.id IN ({ids})"
             f" ORDER BY {sorting}",
             test.values,
         )

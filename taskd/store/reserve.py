@@ -26,6 +26,11 @@ class Reserve:
         enough_files = not counts_files or disk.f_favail >= FEWEST
         return disk.f_bavail * disk.f_frsize >= LEAST and enough_files
 
+    def lend(self) -> None:
+        """Some of it to what SQLite makes when it opens the store. Raises OSError."""
+        if self._spare.exists():
+            os.truncate(self._spare, max(0, self._spare.stat().st_size - LEAST))
+
     def take(self) -> bool:
         """Whether the WAL of the open store has its room, and others have some. Raises OSError."""
         self._spare.unlink(missing_ok=True)

@@ -25,12 +25,14 @@ _STATES = {str(state): state for state in State}
 _RESULTS = {str(result): result for result in Result}
 _EXECUTION_TYPES = {str(kind): kind for kind in ExecutionType}
 _ON_CONFLICT = {str(choice): choice for choice in OnConflict}
-COLUMNS = (
+_PLAIN = (
     "label, name, state, result, user, uid, execution_type, type, priority, key, created_at, "
     "start_at, start_before, started_at, ended_at, state_updated_at, progress, parent_task_id, "
-    "recurring_logic_id, external_id, version, "
-    "needed_help, cancelling, resumable, on_conflict, wanted_locks, flow, input, output, definition"
+    "recurring_logic_id, external_id, version, needed_help, cancelling, resumable, on_conflict, "
+    "wanted_locks"
 )
+COLUMNS = f"{_PLAIN}, flow, input, output, definition"
+LISTED = f"{_PLAIN}, NULL, '{{}}', NULL, NULL"  # as lists show them, without what may be large
 
 
 def get(connection: sqlite3.Connection, task_id: int) -> Task:

@@ -14,9 +14,10 @@ from typing import Any
 from taskd.model.lock import Lock
 from taskd.model.record import replace
 from taskd.model.task import State, Task
-from taskd.store import lanes, locks, rows, tasks, waiting
+from taskd.store import lanes, locks, rows, tasks, under_way, waiting
 
 CACHED_TASKS = 2000
+LARGE = 10_000  # characters, or values, of one field of the input
 
 
 class Transaction:
@@ -58,6 +59,11 @@ class Transaction:
         if self._lanes.keys() != set(labels):
             self._lanes = lanes.divide(self.connection, self._lanes, labels)
 
+    def move_times(self, by: int) -> None:
+        """The wall clock was set by so many microseconds. Before any change."""
+        under_way.move(self.connection, by)
+        self._cache.clear()
+
     def flush(self) -> None:
         """Write what has changed since the last time."""
         written = self._written
@@ -80,8 +86,9 @@ class Transaction:
         """What is not needed soon."""
         full = len(self._cache) > CACHED_TASKS
         for task in self.changed.values():
-            if task.resting or (full and task.state is State.PLANNED):
-                del self._cache[task.id]  # not needed soon: what waits is served in its turn
+            waits = full and task.state is State.PLANNED  # it is served in its turn
+            if task.resting or waits or _is_large(task):
+                del self._cache[task.id]
         while len(self._cache) > CACHED_TASKS:
             self._cache.popitem(last=False)
 
@@ -141,7 +148,9 @@ class Transaction:
         """Raises NotFound."""
         task = self._cache.get(task_id)
         if task is None:
-            task = self._cache[task_id] = tasks.get(self.connection, task_id)
+            task = tasks.get(self.connection, task_id)
+            if not _is_large(task):
+                self._cache[task_id] = task
         return task
 
     def with_key(self, uid: int, key: str) -> int | None:
@@ -223,3 +232,8 @@ class Transaction:
                         queue.append((-task.priority, task.id, step.number))
         queue.sort()
         return [(task_id, number) for _, task_id, number in queue[:room]]
+
+
+def _is_large(task: Task) -> bool:
+    """Of many such tasks the daemon would become large, too."""
+    return any(isinstance(v, str | list | dict) and len(v) > LARGE for v in task.input.values())

@@ -1,5 +1,4 @@
-"""Benchmarks: `python -m tests.bench [speed] [latency] [command] [memory] [locks] [search]
-[peers]`.
+"""Benchmarks: `python -m tests.bench [GROUP…]`, by default all but `peers`; see GROUPS.
 
 Each on a fresh daemon with its default settings (durable, process isolation, 4 slots), through the
 socket. Figures are for people to read: nothing fails when one is missed. A noisy one was taken
@@ -11,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import command, latency, locks, memory, peers, search, speed
+from tests.bench import command, latency, limits, locks, memory, peers, search, speed
 from tests.bench.figures import Figure, busy_with_others, headline, line
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -21,6 +20,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "memory": memory.measure,
     "locks": locks.measure,
     "search": search.measure,
+    "limits": limits.measure,
     "peers": peers.measure,
 }
 

@@ -7,12 +7,14 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from taskd.client import Client
+from tests.real_daemon import processes_of
 
 ACTIONS = Path(__file__).parent / "actions"
 SLOTS = 4
@@ -43,14 +45,27 @@ class Daemon:
         trace: TracebackType | None,
     ) -> None:
         """Whatever still runs goes down with it."""
-        hosts = self.hosts()
         self.client.close()
         self._process.terminate()
         self._process.wait()
-        for pid in hosts:
+        for pid in processes_of(self.state):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._folder.cleanup()
+
+    def kill_and_start(self, others: Iterable[int] = ()) -> float:
+        """Seconds from the start of the next daemon until it has answered. Others of its processes
+        are killed while there is none."""
+        self.client.close()
+        self._process.kill()
+        self._process.wait()
+        for pid in others:
+            os.kill(pid, signal.SIGKILL)
+        begin = time.perf_counter()
+        self._process = self._start()
+        self.client = Client(self.state / "taskd.sock")
+        self.client.find()
+        return time.perf_counter() - begin
 
     def _start(self) -> subprocess.Popen[bytes]:
         ready, told = os.pipe()

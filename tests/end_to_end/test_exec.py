@@ -198,8 +198,8 @@ def test_command_runs_where_and_as_it_was_asked_to(running: Daemon) -> None:
     assert {"PATH", "HOME"} <= {name for name in names.split() if not name.startswith("TASKD_")}
     assert set(names.split()) <= {
         "GREETING", "HOME", "LANG", "OLDPWD", "PATH", "PWD", "SHLVL", "TZ", "_",
-        "TASKD_ATTEMPT", "TASKD_FOLDER", "TASKD_INPUT", "TASKD_OUTPUT", "TASKD_PROGRESS",
-        "TASKD_STEP", "TASKD_TASK_ID",
+        "TASKD_ATTEMPT", "TASKD_INPUT", "TASKD_OUTPUT", "TASKD_PROGRESS", "TASKD_STEP",
+        "TASKD_TASK_ID",
     }  # fmt: skip
 
 

@@ -37,6 +37,14 @@ def test_page_leads_to_what_is_there(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_each_promise_has_a_test() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", (DOCS / "reliability.md").read_text())
+
+    assert len(named) > 40
+    for file, test in named:
+        assert f"def {test}(" in (DOCS.parent / "tests" / file).read_text(), f"{file}: no {test}"
+
+
 def test_index_leads_to_all_pages() -> None:
     index = (DOCS / "guide/README.md").read_text()
 

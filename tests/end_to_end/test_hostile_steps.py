@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from real_daemon import Daemon
+from real_daemon import Daemon, peak_memory
 
 MIB = 1024 * 1024
 NAMES = [
@@ -198,14 +198,14 @@ def test_gigabytes_of_output_cost_the_daemon_no_memory(daemon: Daemon, command: 
     daemon.configure(log_limit="1 MiB")
     daemon.start()
     daemon.taskctl("exec", "--wait", "--", "true")
-    before = peak(daemon.pid)
+    before = peak_memory(daemon.pid)
 
     ended = daemon.taskctl("exec", "--wait", "--", command)
 
     assert ended.returncode == 0
     assert run_step(daemon)["output"] == "printed"
     assert sizes(daemon.state / "logs") < 3 * MIB
-    assert peak(daemon.pid) - before < 32 * MIB
+    assert peak_memory(daemon.pid) - before < 32 * MIB
 
 
 def test_python_step_that_prints_much_costs_little_memory(daemon: Daemon) -> None:
@@ -213,14 +213,14 @@ def test_python_step_that_prints_much_costs_little_memory(daemon: Daemon) -> Non
     daemon.write_action("hostile.py", HOSTILE)
     daemon.start()
     daemon.taskctl("run", "fine", "--wait")
-    before = {pid: peak(pid) for pid in daemon.processes()}
+    before = {pid: peak_memory(pid) for pid in daemon.processes()}
 
     ended = daemon.taskctl("run", "print", "--wait")
 
     assert ended.returncode == 0
     assert run_step(daemon)["output"] == "printed"
     assert sizes(daemon.state / "logs") < 3 * MIB
-    assert all(peak(pid) - memory < 32 * MIB for pid, memory in before.items())
+    assert all(peak_memory(pid) - memory < 32 * MIB for pid, memory in before.items())
 
 
 def test_step_that_ends_its_process_is_interrupted_and_not_repeated(daemon: Daemon) -> None:
@@ -328,12 +328,6 @@ def test_step_finds_the_surroundings_that_every_step_finds(running: Daemon, stre
 
 def run_step(daemon: Daemon) -> dict[str, object]:
     return next(s for s in daemon.show("@last")["steps"] if s["kind"] == "run")
-
-
-def peak(pid: int) -> int:
-    """The most memory that the process has had so far, in bytes."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def sizes(folder: Path) -> int:

@@ -46,6 +46,16 @@ class Leave(Action, label="leave"):
         subprocess.run(["setsid", "sh", "-c", line, self.place])
 
 
+class Again(Action, label="again.host"):
+    ledger: str
+
+    @step(idempotent=True)
+    def work(self) -> None:
+        with open(self.ledger, "a") as file:
+            file.write("begun\\n")
+        time.sleep(600)
+
+
 class Endless(Action, label="endless"):
     place: str
 
@@ -58,12 +68,19 @@ class Endless(Action, label="endless"):
         Path(self.place).touch()
         wait_for(self.place + ".end")
 """
+AGAIN = """\
+label: again.shim
+input: {ledger: str}
+steps:
+  work: {shell: 'echo begun >> "$ledger"; sleep 600', idempotent: true}
+"""
 
 
 @pytest.fixture
 def place(daemon: Daemon) -> Path:
     """What a step makes when it has begun. With `.go` or `.end` behind it, it goes on or ends."""
     daemon.write_action("actions.py", ACTIONS)
+    daemon.write_action("again.yaml", AGAIN)
     return daemon.root / "place"
 
 
@@ -153,14 +170,33 @@ def test_step_whose_supervisor_is_killed_leaves_nothing_that_goes_on(
 
     if when == "after":
         daemon.start()
-    [supervisor] = [pid for pid in daemon.others() if f"executors.{who}" in command_of(pid)]
-    os.kill(supervisor, signal.SIGKILL)
+    kill_supervisor(daemon, who)
     if when == "before":
         daemon.start()
 
     assert daemon.wait(task_id) == 9
     assert gone(left)
     assert step_of(daemon, task_id)["error"]["kind"] == "interrupted"
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("who", ["host", "shim"])
+def test_step_whose_supervisor_is_killed_each_time_is_poison(daemon: Daemon, who: str) -> None:
+    daemon.start()
+    task_id = daemon.start_action(f"again.{who}")
+
+    for times in (1, 2, 3):
+        eventually(lambda begun=times: daemon.ledger_lines() == ["begun"] * begun)
+        kill_supervisor(daemon, who)
+        if times == 2:
+            daemon.kill_9()
+            daemon.start()
+
+    assert daemon.wait(task_id) == 9
+    assert step_of(daemon, task_id)["error"]["message"].startswith("poison: interrupted 3 times")
+    assert daemon.ledger_lines() == ["begun"] * 3
+    assert daemon.taskctl("resume", task_id).returncode == 0
+    eventually(lambda: daemon.ledger_lines() == ["begun"] * 4)
 
 
 def test_hook_of_an_earlier_daemon_takes_no_slot_for_ever(daemon: Daemon, place: Path) -> None:
@@ -175,6 +211,11 @@ def test_hook_of_an_earlier_daemon_takes_no_slot_for_ever(daemon: Daemon, place:
     eventually(lambda: gone(host))
     Path(f"{place}.end").touch()
     assert daemon.taskctl("exec", "--wait", "--", "true").returncode == 0
+
+
+def kill_supervisor(daemon: Daemon, who: str) -> None:
+    [pid] = [pid for pid in daemon.others() if f"executors.{who}" in command_of(pid)]
+    os.kill(pid, signal.SIGKILL)
 
 
 def command_of(pid: int) -> str:

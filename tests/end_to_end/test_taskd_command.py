@@ -86,7 +86,7 @@ def test_stop_that_waits_lets_steps_end_and_starts_none(taskd: Taskd) -> None:
     with Client(taskd.socket) as client:
         command = f"while [ ! -e {go_on} ]; do sleep 0.05; done"
         first, second = (client.exec(command, cwd="/", environment={}).id for _ in range(2))
-        client.stop(wait=True)
+        client.submit("daemon.stop", wait=True)
         eventually(lambda: taskd.status()["state"] == "stopping")
         go_on.touch()
         eventually(lambda: not taskd.socket.exists())

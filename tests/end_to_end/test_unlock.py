@@ -128,11 +128,16 @@ def begin_next(daemon: Daemon) -> int:
     return daemon.start_task("exec", "--on-conflict", "wait", "--lock", "site:blog", "--", line)
 
 
+def supervisor(daemon: Daemon) -> int:
+    """The pid of that of the one command that runs."""
+    [file] = daemon.state.glob("attempts/*/begun")
+    return int(file.read_text())
+
+
 @contextmanager
 def frozen_supervisor(daemon: Daemon) -> Iterator[None]:
-    """The supervisor of the one command that runs, which does nothing until the end."""
-    [file] = daemon.state.glob("attempts/*/begun")
-    pid = int(file.read_text())
+    """It does nothing until the end."""
+    pid = supervisor(daemon)
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -196,6 +201,27 @@ def test_sub_tasks_stop_too_before_the_lock_of_their_parent_is_free(running: Dae
     assert running.wait(parent) == 0
     assert running.show(parent)["result"] == "warning"
     assert running.ledger_lines()[3:] == ["first", "second-done"] * 2
+
+
+def test_unlock_of_a_paused_task_waits_for_a_sub_task_that_was_resumed(running: Daemon) -> None:
+    parent = begin(running, "parent")
+    child = 2
+    os.kill(supervisor(running), signal.SIGKILL)
+    eventually(lambda: len(pids(running)) == 4)  # the other sub-task is at work
+    os.kill(supervisor(running), signal.SIGKILL)
+    assert running.wait(parent) == 9
+    assert running.taskctl("resume", child).returncode == 0
+    eventually(lambda: len(pids(running)) == 6)
+
+    with ThreadPoolExecutor() as pool, frozen_supervisor(running):
+        unlocked = pool.submit(running.taskctl, "unlock", "--yes", parent)
+        eventually(lambda: "unlocked" in events(running, parent))
+        meanwhile = running.show(parent)["state"]
+
+    assert meanwhile == "running"
+    assert unlocked.result().returncode == 0
+    assert all(map(gone, pids(running)))
+    assert running.show(parent)["state"] == "stopped"
 
 
 def test_waiting_task_is_unlocked_only_by_force_and_leaves_its_line(running: Daemon) -> None:

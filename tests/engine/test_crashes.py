@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from agreement import agree
 from builders import an_error
 from hypothesis import settings
@@ -313,8 +314,10 @@ def pick(items: list[Any], which: int) -> Any:
     return items[which % len(items)]
 
 
-def test_crash_between_any_two_transactions_changes_nothing() -> None:
-    logging.getLogger("taskd").setLevel(logging.CRITICAL)
+def test_crash_between_any_two_transactions_changes_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.CRITICAL, "taskd")
     run_state_machine_as_test(
         Crashes,
         settings=settings(

@@ -363,7 +363,7 @@ def test_paused_task_keeps_its_lock_while_a_sub_task_that_was_resumed_ends(
     ends(stage, task.id)
 
     before = found(stage, task.id)
-    assert (before.state, [str(lock) for lock in before.locks]) == (State.PAUSED, ["site:blog"])
+    assert (before.state, [str(lock) for lock in before.locks]) == (State.RUNNING, ["site:blog"])
     stage.end(call, Cancelled())
     stage.settle()
     assert (found(stage, task.id).state, found(stage, task.id).locks) == (State.STOPPED, ())
@@ -404,7 +404,9 @@ def test_sub_task_that_does_not_die_is_given_up(stage: Stage) -> None:
     child = stage.next_call().task_id
     unlock(stage, task.id)
 
-    stage.director.do(lambda tx: [unlocking.give_up(tx, n, tx.now) for n in (task.id, child)])
+    for n in (task.id, child):
+        since = found(stage, n).state_updated_at
+        stage.director.do(partial(unlocking.give_up, task_id=n, since=since))
 
     ends = [(found(stage, n).state, found(stage, n).result) for n in (task.id, child)]
     assert ends == [(State.STOPPED, Result.ERROR)] * 2
@@ -551,6 +553,7 @@ def test_time_for_sub_tasks_goes_on_with_the_next_daemon(tmp_path: Path) -> None
 
     with a_stage(*definitions, folder=tmp_path) as stage:
         stage.director.adopt({call.id: (call.task_id, call.step)})
+        stage.director.do(lambda _tx: None)
         for found_task, name, deadline in waiting.deadlines(stage.database.writer):
             stage.loop.call(partial(stage.director.arm, deadline, found_task, name))
         stage.executor.cancelled.get(timeout=PATIENCE)

@@ -13,12 +13,12 @@ from taskd.store.transaction import Transaction
 
 
 def unlock(stage: Stage, task_id: int) -> datetime:
-    """By force; when that was."""
+    """By force; since when it was in the state that it was in."""
 
     def change(tx: Transaction) -> datetime:
         task = tx.get(task_id)
         stage.director.kill(tx, unlocking.unlock(tx, task, "ana", force=True, reason=""))
-        return tx.now
+        return task.state_updated_at
 
     return stage.director.do(change)
 

@@ -76,7 +76,7 @@ class Demo(Action, label="demo"):
     @step
     def orphan(self):
         line = 'echo $$ > "$0"; exec sleep 60'
-        subprocess.Popen(["sh", "-c", line, self.place], start_new_session=True)
+        subprocess.Popen(["sh", "-c", line, self.place], start_new_session=True, env={})
         self.until(lambda: Path(self.place).exists() and Path(self.place).read_text())
         os.kill(os.getpid(), 9)
     @step
@@ -134,7 +134,7 @@ COMMANDS = {
         "$first" "$word" "$TASKD_TASK_ID" "$TASKD_ATTEMPT" > "$TASKD_OUTPUT" """,
     "nothing": "true",
     "fail": 'echo "no $word" >&2; exit 3',
-    "orphan": "setsid sh -c 'echo $$ > \"$place\"; exec sleep 60' & "
+    "orphan": 'env -i setsid sh -c \'echo $$ > "$0"; exec sleep 60\' "$place" & '
     'until [ -s "$place" ]; do sleep 0.01; done; kill -9 $PPID; sleep 60',
     "speak": "echo to stdout; echo to stderr >&2; printf 'no end'",
     "advance": 'for n in $(seq 0 99); do echo "$n $n of 100" > "$TASKD_PROGRESS"; done; exit 3',

@@ -119,8 +119,7 @@ def test_environment_of_the_command_is_all_it_gets(tmp_path: Path) -> None:
     )
 
     assert run(tmp_path, command=command) == Success(
-        "PATH PWD TASKD_ATTEMPT TASKD_FOLDER TASKD_INPUT TASKD_OUTPUT TASKD_PROGRESS TASKD_STEP"
-        " TASKD_TASK_ID "
+        "PATH PWD TASKD_ATTEMPT TASKD_INPUT TASKD_OUTPUT TASKD_PROGRESS TASKD_STEP TASKD_TASK_ID "
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from attempts import gone, wait_for
+from attempts import gone, pid_in, wait_for
 from rig import PoolRig, a_rig
 
 from taskd.executors.base import Found, Interrupted, Success
@@ -16,6 +16,7 @@ from taskd.settings import Settings
 ACTIONS = """\
 import asyncio
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -49,6 +50,11 @@ class Demo(Action, label="demo", isolation="thread"):
         asyncio.run(self.say_asynchronously())
         sys.stdout.close()
     async def say_asynchronously(self): await asyncio.to_thread(print, "asynchronously")
+    @step
+    def leave(self):
+        child = subprocess.Popen(["sleep", "60"], start_new_session=True, env={})
+        Path(self.place).write_text(f"{child.pid}\\n")
+        child.wait()
     @step
     def fork(self): return os.fork() or "the child returns too"
 """
@@ -163,3 +169,13 @@ def test_next_daemon_finds_what_ran_and_nothing_of_what_did_not(rig: PoolRig) ->
     for place in places:
         Path(f"{place}.go").touch()
     assert rig.end_of(waiting) == Success("old")
+
+
+def test_next_daemon_kills_what_a_step_has_started(rig: PoolRig) -> None:
+    running = rig.start("leave")
+    left = pid_in(rig.place)
+
+    found = next_daemon(rig, running.id)
+
+    assert isinstance(found.ended[running.id], Interrupted)
+    assert gone(left)

@@ -1,5 +1,8 @@
 """Trees of real processes."""
 
+import contextlib
+import os
+import resource
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -36,6 +39,37 @@ def test_signal_goes_to_all_below_but_not_to_the_top(shell: subprocess.Popen[byt
     assert count == 2
     wait_for(lambda: all(map(gone, below)))
     assert shell.wait(10) == 0
+
+
+@contextlib.contextmanager
+def descriptors(count: int) -> Iterator[None]:
+    """So many more can be had."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = [os.open("/dev/null", os.O_RDONLY) for _ in range(count + 1)]  # some below others
+    for file in opened:
+        os.close(file)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened[-1], hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_tree_may_have_more_processes_than_there_are_descriptors() -> None:
+    process = subprocess.Popen(["/bin/sh", "-c", "sleep 60 & sleep 60 & sleep 60 & wait"])
+    wait_for(lambda: len(descendants(process.pid)) == 3)
+
+    with descriptors(2):
+        first = kill_tree(process.pid, signal.SIGKILL)
+        wait_for(lambda: kill_tree(process.pid, signal.SIGKILL) == 0)
+
+    assert first == 1
+    assert process.wait(10) == 0
+
+
+def test_tree_that_cannot_be_read_is_not_taken_for_empty(shell: subprocess.Popen[bytes]) -> None:
+    with descriptors(0), pytest.raises(OSError, match="Too many open files"):
+        kill_tree(shell.pid, signal.SIGKILL)
 
 
 def test_process_that_ended_has_no_descendants() -> None:

@@ -8,6 +8,7 @@ happened, whoever is killed. The kernel keeps what a killed process wrote, so no
 """
 
 import itertools
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -49,10 +50,15 @@ def read(ledger: Path) -> list[Execution]:
 
 @dataclass
 class Told:
-    """What clients were told, in their own words: `ids` by key, outputs of steps that succeeded."""
+    """What clients were told, in their own words: `ids` by key, outputs of steps that succeeded;
+    what people asked for, what of that was answered, and when."""
 
     ids: dict[str, int] = field(default_factory=dict)
     successes: dict[tuple[int, str], tuple[JSON, int]] = field(default_factory=dict)
+    asked: Counter[tuple[int, str]] = field(default_factory=Counter)  # task, event of its history
+    answered: Counter[tuple[int, str]] = field(default_factory=Counter)
+    cancelled: dict[int, int] = field(default_factory=dict)  # task, position as below
+    unlocked: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def note_ids(self, keys: Iterable[str], ids: Iterable[int]) -> None:
         for key, task_id in zip(keys, ids, strict=True):
@@ -64,6 +70,16 @@ class Told:
             for step in task.steps.values():
                 if step.state == "success":
                     self.successes.setdefault((task.id, step.name), (step.output, position))
+
+    def note_answer(self, task_id: int, event: str, position: int) -> None:
+        """What was asked for is done. `position`: how long the ledger was then."""
+        if event == "cancelled" and task_id in self.cancelled:
+            return  # it ends already, and may have been told to hurry
+        self.answered[task_id, event] += 1
+        if event == "cancelled":
+            self.cancelled[task_id] = position
+        if event == "unlocked":
+            self.unlocked[task_id].append(position)
 
 
 def find_wrong(executions: Iterable[Execution], tasks: Iterable[Task], told: Told) -> list[str]:
@@ -77,6 +93,9 @@ def find_wrong(executions: Iterable[Execution], tasks: Iterable[Task], told: Tol
         audit.successes_that_did_not_last,
         audit.executions_that_overlap,
         audit.locks_that_two_had,
+        audit.poison_that_is_none,
+        audit.acts_that_were_lost_or_made_up,
+        audit.steps_begun_after_a_cancel,
     )
     return [wrong for check in checks for wrong in check()]
 
@@ -97,15 +116,20 @@ class Audit:
         children = Counter(t.parent_task_id for t in self.tasks.values() if t.parent_task_id)
         for task in self.tasks.values():
             wanted = 2 if task.label == "family.python" else 0
-            if children[task.id] != wanted:
+            if children[task.id] != wanted and not self._may_have_others(task):
                 yield f"{task.id} has {children[task.id]} sub-tasks, not {wanted}"
 
     def tasks_that_did_not_end(self) -> Iterator[str]:
         for task in self.tasks.values():
             reasons = [error.message for error in task.errors]
             may_fail = task.label.startswith("fail.") and reasons
-            good = task.result in ("success", "warning") or may_fail
-            if task.state != "stopped" or not good:
+            good = {
+                "success": True,
+                "warning": True,
+                "error": may_fail or self._was_asked(task, "unlocked"),
+                "cancelled": self._was_asked(task, "cancelled"),
+            }
+            if task.state != "stopped" or not good[task.result]:
                 yield f"{task.id} ({task.label}) is {task.state}, {task.result}: {reasons}"
 
     def executions_without_a_record(self) -> Iterator[str]:
@@ -142,23 +166,87 @@ class Audit:
                     yield f"{task_id}/{following.step} began before {one.step} had ended"
 
     def locks_that_two_had(self) -> Iterator[str]:
-        """A task has its lock from its first step to its last, whatever happens between."""
+        """A task has its lock from its first step to its last, whatever happens between.
+
+        Each time that it was unlocked and resumed it got it anew.
+        """
         spans: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
         for task in self.tasks.values():
-            runs = self.of_task[task.id]
-            if runs and task.label.startswith(("locked.", "fail.")):
-                span = runs[0].first, max(each.last for each in runs), task.id
-                spans[task.input["site"]].append(span)
+            if task.label.startswith(("locked.", "fail.")):
+                for runs in self._between_unlocks(task):
+                    span = runs[0].first, max(each.last for each in runs), task.id
+                    spans[task.input["site"]].append(span)
         for site, of_site in spans.items():
             for (_, last, one), (first, _, other) in itertools.combinations(sorted(of_site), 2):
                 if first < last:
                     yield f"tasks {one} and {other} had site {site} at the same time"
+
+    def poison_that_is_none(self) -> Iterator[str]:
+        """A step that may run again is an error after three interruptions in a row, not before."""
+        for task in self.tasks.values():
+            in_a_row: Counter[str] = Counter()
+            for event in task.history if task.label.startswith("again.") else ():
+                step, _, reason = event.detail.partition(": ")
+                in_a_row[step] += event.event == "step interrupted"
+                if event.event == "resumed":
+                    in_a_row.clear()
+                poison = reason.startswith("poison: ")
+                if in_a_row[step] > 3 or (poison and in_a_row[step] < 3):
+                    yield f"{task.id}/{step} was interrupted {in_a_row[step]} times: {reason}"
+
+    def acts_that_were_lost_or_made_up(self) -> Iterator[str]:
+        for task in self.tasks.values():
+            for event, times in acts_on(task).items():
+                answered = self.told.answered[task.id, event]
+                asked = self.told.asked[task.id, event]
+                made_up = times > asked and task.parent_task_id is None
+                if times < answered or made_up:
+                    yield f"{task.id} was {event} {times} times, told {answered} of {asked}"
+
+    def steps_begun_after_a_cancel(self) -> Iterator[str]:
+        """One that counts as running by then, and was just given out, may still begin."""
+        for task in self.tasks.values():
+            told = [
+                self.told.cancelled[each]
+                for each in self._family(task) & self.told.cancelled.keys()
+                if not self._was_asked(task, "unlocked")  # then it may have been resumed
+            ]
+            cancelled = [event.at for event in task.history if event.event == "cancelled"]
+            for each in self.of_task[task.id]:
+                given_out = task.steps[_base(each.step)].started_at
+                if told and each.first >= min(told) and not given_out <= max(cancelled):
+                    yield f"{task.id}/{each.step} began after the task was cancelled"
+
+    def _family(self, task: Task) -> set[int]:
+        return {task.id, task.parent_task_id or task.id}
+
+    def _was_asked(self, task: Task, event: str) -> bool:
+        return any(self.told.asked[each, event] for each in self._family(task))
+
+    def _may_have_others(self, parent: Task) -> bool:
+        """People saw to it: it did not come to its sub-tasks, or some were started anew."""
+        return any(
+            parent.id in self._family(self.tasks[task_id]) and event != "resumed"
+            for task_id, event in self.told.asked
+        )
+
+    def _between_unlocks(self, task: Task) -> list[list[Execution]]:
+        spans: dict[int, list[Execution]] = defaultdict(list)
+        for each in self.of_task[task.id]:
+            spans[bisect(self.told.unlocked.get(task.id, []), each.first)].append(each)
+        return list(spans.values())
 
     def _successes(self) -> Iterator[tuple[Task, Step]]:
         for task in self.tasks.values():
             for step in task.steps.values():
                 if step.kind != "plan" and step.state == "success":
                     yield task, step
+
+
+def acts_on(task: Task) -> dict[str, int]:
+    """What people did to it, says its history, and how often."""
+    acts = Counter(event.event for event in task.history if event.who == task.user)
+    return {event: acts[event] for event in ("cancelled", "unlocked", "resumed", "skipped")}
 
 
 def _base(name: str) -> str:

@@ -2,11 +2,9 @@
 
 import contextlib
 import random
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
+from faults import KILL, KILL_IN_WRITE, STORE, Faults
 from killer import Killer
 from real_daemon import eventually
 from user import User
@@ -19,25 +17,19 @@ OPENING = 25  # about as many writes as it takes to make a store
 TASKS = 4  # for each daemon
 
 
-@pytest.fixture(scope="session")
-def die_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library that sees to it."""
-    if not shutil.which("cc"):
-        pytest.skip("there is no C compiler: apt-get install gcc libc6-dev")
-    library = tmp_path_factory.mktemp("library") / "die_at.so"
-    source = Path(__file__).with_name("die_at.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    return library
-
-
 @pytest.mark.parametrize("daemons", [SHORT, LONG])
-@pytest.mark.parametrize(("how", "last"), [("write", 300), ("torn", 300), ("sync", 50)])
+@pytest.mark.parametrize(
+    ("calls", "how", "last"),
+    [("write", KILL, 300), ("write", KILL_IN_WRITE, 300), ("sync", KILL, 50)],
+    ids=["before a write", "in a write", "before a sync"],
+)
 def test_daemon_may_die_at_any_write_and_sync(
     killer: Killer,
     user: User,
     chance: random.Random,
-    die_at: Path,
-    how: str,
+    faults: Faults,
+    calls: str,
+    how: int,
     last: int,
     daemons: int,
 ) -> None:
@@ -45,7 +37,7 @@ def test_daemon_may_die_at_any_write_and_sync(
     given = list(user.orders(TASKS * daemons, daemons))
     for number, requests in enumerate(given):
         moment = chance.randint(1, last if number % 2 else OPENING)
-        killer.spawn(LD_PRELOAD=str(die_at), DIE_AT=f"{how}:{moment}")
+        killer.spawn(**faults.on(STORE, calls, at=moment, error=how))
         eventually(lambda: killer.is_dead() or killer.answers())
         with contextlib.suppress(Unavailable):
             user.work(requests)

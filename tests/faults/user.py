@@ -9,7 +9,7 @@ from ledger import Told, find_wrong, read
 from real_daemon import PATIENCE, Daemon, eventually
 
 from taskd.client import Client
-from taskd.model.errors import Unavailable
+from taskd.model.errors import Unavailable, WaitTimeout
 from taskd.model.task import State, Task
 from taskd.store.check import find_problems
 
@@ -24,6 +24,8 @@ Requests: TypeAlias = Sequence[dict[str, Any]]
 
 
 class User:
+    kinds = KINDS
+
     def __init__(self, daemon: Daemon, chance: random.Random) -> None:
         self.told = Told()
         self._daemon = daemon
@@ -52,9 +54,7 @@ class User:
     def bring_to_an_end(self) -> list[Task]:
         """All tasks, once they have stopped."""
         with Client(self._daemon.socket) as client:
-            while left := [task for task in _all_tasks(client) if not task.finished]:
-                self._judge(client, left)
-                client.wait(left[0].id, timeout=4 * PATIENCE)
+            eventually(lambda: self._has_seen_to_all(client), 10 * PATIENCE)
             return _all_tasks(client, full=True)
 
     def has_nothing_to_wait_for(self) -> bool:
@@ -75,7 +75,7 @@ class User:
             "site": self._chance.choice("abc"),
             "pause": self._chance.choice(PAUSES),
         }
-        return {"action": self._chance.choice(KINDS), "input": given, "key": f"key {number}"}
+        return {"action": self._chance.choice(self.kinds), "input": given, "key": f"key {number}"}
 
     def _ask(self, client: Client, requests: Requests) -> None:
         ids = client.start_many(requests)
@@ -85,13 +85,26 @@ class User:
         newest = max(self.told.ids.values(), default=1)
         after = str(self._chance.randint(2, newest + LOOKED_AT))
         tasks = client.find(after=after, limit=LOOKED_AT, full=True).items
-        self.told.note_successes(tasks, len(self._daemon.ledger.read_text().splitlines()))
+        self.told.note_successes(tasks, self._position())
         return tasks
+
+    def _position(self) -> int:
+        """How long the ledger is."""
+        return self._daemon.ledger.read_bytes().count(b"\n")
+
+    def _has_seen_to_all(self, client: Client) -> bool:
+        left = [task for task in _all_tasks(client) if not task.finished]
+        self._judge(client, left)
+        if left:
+            with contextlib.suppress(WaitTimeout):  # it may wait for one that is paused
+                client.wait(left[0].id, timeout=1.0)
+        return not left
 
     def _judge(self, client: Client, tasks: Sequence[Task]) -> None:
         """As a person who has seen how far the interrupted steps got: they may run again."""
         for task in tasks:
             if task.state is State.PAUSED and task.parent_task_id is None:
+                self.told.asked[task.id, "resumed"] += 1
                 client.resume(task.id)
 
 

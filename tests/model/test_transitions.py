@@ -76,11 +76,11 @@ P · · · · · · · · · · · · · · · · · · · x x x c c x e schedul
 · · · · · ? R R ? ? ? R ? R ? · · R R · x x x R x x R running, after another failed
 · · · · · s R R ? w e R ? R ? · · R R · x x x R x x R running, finalize at work
 · · · · · s · · ? w e R · · · · · · R · x x x R x x R running, waits for sub-tasks
-· · · · · s c · c c c c c c c c · c R · x x x R x x R running, cancelling
-· · · · · s · · c c c c · · · c · · R · x x x R x x R running, cancelling, sub-tasks
+· · · · · s c · c c c c c c c c · c R · x x x R R x R running, cancelling
+· · · · · s · · c c c c · · · c · · R · x x x R R x R running, cancelling, sub-tasks
 · · · · · e e · e e e e e e e e e e R · x x x R x x R running, unlocking
 · · · · · e · · e e e e · · · e e · R · x x x R x x R running, unlocking, sub-tasks
-· · · · · e e · e e e e e e e e e e R · x x x R x x R running, unlocking while cancelling
+· · · · · e e · e e e e e e e e e e R · x x x R R x R running, unlocking while cancelling
 · · · · · · · · · · · · · · · · · · · · R w w c c e e paused by a step
 · · · · · · · · · · · · · · · · · · · · R w ? c c e e paused by two steps
 · · · · · · · · · · · · · · · · · · · · P x x c c e e paused by the plan

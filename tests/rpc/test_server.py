@@ -4,15 +4,19 @@ import contextlib
 import json
 import os
 import pwd
+import socket
 import stat
+import threading
 
 import pytest
 from json_line import Line
+from real_daemon import eventually
 from stage import Stage
 
 from taskd import wire
 from taskd.client import Client
 from taskd.model.errors import Unavailable
+from taskd.rpc import limits
 
 START = {"jsonrpc": "2.0", "method": "tasks.start", "params": {"action": "demo"}}
 
@@ -152,6 +156,50 @@ def test_client_that_goes_away_hurts_nobody(line: Line, stage: Stage) -> None:
     stage.end(call)
 
     assert stage.client.wait(task.id).finished
+
+
+def test_waiting_of_a_client_that_has_gone_ends(line: Line, stage: Stage) -> None:
+    task = stage.start()
+    line.hello().ask("tasks.wait", task_id=task.id, timeout=3600)
+    eventually(lambda: stage.director.watchers.count)
+
+    line.close()
+
+    eventually(lambda: not stage.director.watchers.count)
+
+
+def test_client_that_sends_no_more_gets_what_it_has_asked_for(line: Line, stage: Stage) -> None:
+    task = stage.start()
+    call = stage.next_call()
+    line.hello().ask("tasks.get", "now", task_id=task.id)
+    line.ask("tasks.wait", "later", task_id=task.id, timeout=20)
+    line.socket.shutdown(socket.SHUT_WR)
+
+    first = line.receive()
+    stage.end(call)
+
+    assert (first["id"], line.receive()["id"]) == ("now", "later")
+    assert line.receive() is None
+
+
+def test_more_requests_than_there_is_room_for_are_all_answered(line: Line, stage: Stage) -> None:
+    task = stage.start()
+    call = stage.next_call()
+    count = limits.MOST_UNANSWERED // 4000
+    wait = {"method": "tasks.wait", "params": {"task_id": task.id, "timeout": 20}}
+    sender = threading.Thread(
+        target=lambda: line.hello().send(*(wait | {"id": number} for number in range(count)))
+    )
+
+    sender.start()
+    eventually(lambda: stage.director.watchers.count > count // 2)
+    held_up = stage.director.watchers.count < count
+    stage.end(call)
+    answers = {line.receive()["id"] for _ in range(count)}
+    sender.join()
+
+    assert held_up
+    assert answers == set(range(count))
 
 
 def test_client_that_reads_slowly_gets_all_and_holds_up_nobody(line: Line, stage: Stage) -> None:

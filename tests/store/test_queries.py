@@ -9,7 +9,7 @@ from builders import NOW, a_new_task, a_planned_task, a_step, later
 from taskd.model import lifecycle
 from taskd.model.lock import Lock, exclusive, link, parse_lock
 from taskd.model.task import Task
-from taskd.store import claims, lanes, locks, steps, tasks, waiting
+from taskd.store import claims, lanes, locks, steps, tasks, under_way, waiting
 from taskd.store.database import Connection, Database
 from taskd.store.transaction import Transaction
 from taskd.store.waiting import Kin
@@ -116,6 +116,27 @@ def test_step_is_due_when_its_time_has_come(database: Database, tx: Transaction)
     assert steps.next_due(database.writer) == later(1)
 
 
+def test_times_of_what_is_under_way_are_moved_and_no_others(
+    database: Database, tx: Transaction
+) -> None:
+    ended = lifecycle.begun(a_planned_task(["sequence", "a", "b"]), "a", 1, NOW)
+    ended = lifecycle.succeeded(ended, "a", None, later(1))
+    running = lifecycle.begun(ended, "b", 2, later(1))
+    waiting = lifecycle.snoozed(running, "b", None, later(9), later(1))
+    stopped = lifecycle.succeeded(running, "b", None, later(2))
+    add(tx, running, waiting, stopped)
+
+    under_way.move(database.writer, 3_600_000_000)
+
+    found = [tasks.get(database.writer, task_id) for task_id in (1, 2, 3)]
+    moved = later(3600)
+    assert [task.started_at for task in found] == [moved, moved, NOW]
+    assert [task.steps["a"].started_at for task in found] == [NOW] * 3
+    starts = [task.steps["b"].started_at for task in found]
+    assert starts == [later(3601), later(3601), later(1)]
+    assert found[1].steps["b"].due_at == later(3609)
+
+
 def test_running_steps_are_found_by_their_call(database: Database, tx: Transaction) -> None:
     add(tx, lifecycle.begun(a_planned_task(["sequence", "a"]), "a", 77, NOW), a_new_task())
 
@@ -161,9 +182,14 @@ def plan_of(connection: Connection, question: str) -> str:
             claims.find(connection, "site:blog")
         case "claims of a task":
             claims.waited_for(connection, 1)
+        case "move times":
+            under_way.move(connection, 1)
     connection.set_trace_callback(None)
     plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in asked]
     return "; ".join(row[3] for plan in plans for row in plan)
+
+
+OF_LINES = ("next in line", "next of kin", "nearest before", "kin", "leave", "claims of a task")
 
 
 @pytest.mark.parametrize(
@@ -188,6 +214,8 @@ def plan_of(connection: Connection, question: str) -> str:
         ("claims on a resource", "locks USING PRIMARY KEY (resource=?)"),
         ("claims on a resource", "waiting USING PRIMARY KEY (resource=?)"),
         ("claims of a task", "waiting_of_task (task_id=?)"),
+        ("move times", "tasks_unfinished"),
+        ("move times", "steps USING PRIMARY KEY (task_id=?)"),
     ],
 )
 def test_index_answers(database: Database, question: str, index: str) -> None:
@@ -198,17 +226,7 @@ def test_index_answers(database: Database, question: str, index: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    [
-        "ready",
-        "ready of label",
-        "release",
-        "next in line",
-        "next of kin",
-        "nearest before",
-        "kin",
-        "leave",
-        "claims of a task",
-    ],
+    ["ready", "ready of label", "release", *OF_LINES],
 )
 def test_index_gives_the_order(database: Database, question: str) -> None:
     assert "TEMP B-TREE" not in plan_of(database.writer, question)
@@ -216,17 +234,7 @@ def test_index_gives_the_order(database: Database, question: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    [
-        "holders",
-        "release",
-        "next in line",
-        "next of kin",
-        "nearest before",
-        "kin",
-        "leave",
-        "claims on a resource",
-        "claims of a task",
-    ],
+    ["holders", "release", "claims on a resource", *OF_LINES],
 )
 def test_no_table_is_read_as_a_whole(database: Database, question: str) -> None:
     plan = plan_of(database.writer, question)

@@ -1,15 +1,13 @@
 """Throw-away daemons on disks that are small, full or failing."""
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from at_work import Workers
-from faults import COMPILER, Faults
-from mounts import Disk, why_not
+from mounts import Disk
 from real_daemon import Daemon
 
 
@@ -32,8 +30,6 @@ def daemon(root: Path) -> Iterator[Daemon]:
 @pytest.fixture
 def disk(root: Path) -> Iterator[Disk]:
     """A small one, which is the state directory's."""
-    if reason := why_not():
-        pytest.skip(reason)
     made = Disk(root / "s")
     made.mount()
     yield made
@@ -46,22 +42,6 @@ def small(disk: Disk) -> Iterator[Daemon]:
     one = Daemon(disk.path.parent)
     yield one
     one.close()
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not COMPILER:
-        pytest.skip("there is no C compiler: apt-get install gcc libc6-dev")
-    made = tmp_path_factory.mktemp("faults") / "faults.so"
-    source = Path(__file__).with_name("faults.c")
-    command = [COMPILER, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", made, source]
-    subprocess.run(command, check=True)
-    return made
-
-
-@pytest.fixture
-def faults(library: Path, root: Path) -> Faults:
-    return Faults(library, root / "failing")
 
 
 @pytest.fixture(scope="session")

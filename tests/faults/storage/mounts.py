@@ -1,4 +1,7 @@
-"""Disks of a test: small ones, in memory, and ones that cannot be written."""
+"""Disks of a test: small ones, in memory, and ones that cannot be written.
+
+Where nothing can be mounted, the test is skipped.
+"""
 
 import contextlib
 import itertools
@@ -9,21 +12,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 CHUNK = 1 << 16
-
-
-@cache
-def why_not() -> str:
-    """Why a test can mount nothing here; "" when it can."""
-    if os.geteuid() != 0:
-        return "only root can mount a disk for a test"
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            _run("mount", "-t", "tmpfs", "none", folder)
-        except (OSError, subprocess.CalledProcessError):
-            return "a disk cannot be mounted here"
-        _run("umount", folder)
-    return ""
 
 
 class Disk:
@@ -34,6 +25,7 @@ class Disk:
         self._options = options
 
     def mount(self) -> None:
+        _need_mounts()
         self.path.mkdir()
         _run("mount", "-t", "tmpfs", "-o", f"{self._options},mode=700", "none", str(self.path))
 
@@ -63,12 +55,31 @@ class Disk:
 @contextlib.contextmanager
 def read_only(path: Path):
     """The folder, which cannot be written meanwhile, also not by root."""
+    _need_mounts()
     _run("mount", "--bind", str(path), str(path))
     try:
         _run("mount", "-o", "remount,ro,bind", str(path))
         yield
     finally:
         _run("umount", "--lazy", str(path))
+
+
+@cache
+def _why_not() -> str:
+    if os.geteuid() != 0:
+        return "only root can mount a disk for a test"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            _run("mount", "-t", "tmpfs", "none", folder)
+        except (OSError, subprocess.CalledProcessError):
+            return "a disk cannot be mounted here"
+        _run("umount", folder)
+    return ""
+
+
+def _need_mounts() -> None:
+    if reason := _why_not():
+        pytest.skip(reason)
 
 
 def _run(*command: str) -> None:

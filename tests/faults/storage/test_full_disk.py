@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from gates import ACTION, Gate, state
-from mounts import Disk, why_not
+from mounts import Disk
 from real_daemon import Daemon, eventually
 
 from taskd.client import Client
@@ -27,7 +27,7 @@ steps:
 @pytest.fixture
 def running(small: Daemon) -> Daemon:
     """On a small disk, with slots enough."""
-    small.configure(executor_slots=8, cancel_grace="1s")
+    small.configure(executor_slots=8, cancel_grace="1s", allow_dangerous_actions="true")
     small.write_action("wait.py", ACTION)
     small.write_action("two.yaml", TWO)
     small.start()
@@ -37,8 +37,6 @@ def running(small: Daemon) -> Daemon:
 @pytest.fixture
 def crowded(root: Path) -> Iterator[Disk]:
     """A disk that takes few files."""
-    if reason := why_not():
-        pytest.skip(reason)
     disk = Disk(root / "s", "size=24m,nr_inodes=300")
     disk.mount()
     yield disk
@@ -76,10 +74,12 @@ def test_tasks_that_run_can_be_cancelled_though_others_eat_all_room(
     running: Daemon, disk: Disk
 ) -> None:
     greedy = f"head -c 1M /dev/zero >> {disk.path}/greed"
-    gates = [Gate(running).shell("seq 5000"), Gate(running).shell(greedy), Gate(running).python()]
-    for gate in gates:
-        gate.begun()
-    fill(disk, running)
+    gates = [
+        Gate(running).shell("seq 100").begun(),
+        Gate(running).python().begun(),
+        Gate(running).shell(greedy).begun(),
+    ]
+    eventually(lambda: state(running) == "disk full")
 
     cancelled = [running.taskctl("cancel", gate.task_id).returncode for gate in gates]
 
@@ -87,8 +87,9 @@ def test_tasks_that_run_can_be_cancelled_though_others_eat_all_room(
     assert [result(running, gate.task_id) for gate in gates] == ["cancelled"] * 3
 
 
+@pytest.mark.long
 def test_steps_that_end_on_a_full_disk_have_ended(running: Daemon, disk: Disk) -> None:
-    gates = [Gate(running).shell("seq 5000"), Gate(running).shell(), Gate(running).python()]
+    gates = [Gate(running).shell("seq 100"), Gate(running).shell(), Gate(running).python()]
     for gate in gates:
         gate.begun()
     fill(disk, running)
@@ -116,6 +117,7 @@ def test_what_waits_goes_on_by_itself_when_there_is_room(running: Daemon, disk: 
     assert running.wait(running.start_task("exec", "--", "true")) == 0
 
 
+@pytest.mark.long
 def test_outcomes_of_a_time_without_daemon_are_recorded(running: Daemon, disk: Disk) -> None:
     gates = [Gate(running).shell().begun(), Gate(running).python().begun()]
     fill(disk, running)
@@ -131,21 +133,44 @@ def test_outcomes_of_a_time_without_daemon_are_recorded(running: Daemon, disk: D
     assert full == "disk full"
 
 
-def test_output_for_which_there_is_no_room_is_recorded_later(running: Daemon, disk: Disk) -> None:
-    size = 900_000
-    gate = running.root / "open"
-    line = f"until test -e {gate}; do sleep 0.02; done; head -c {size} /dev/zero | tr '\\0' x"
-    task_ids = [running.start_task("exec", "--", line) for _ in range(3)]
-    fill(disk, running)
+LONG = 900_000  # bytes; more than a supervisor has taken room for
+
+
+def start_long_lines(daemon: Daemon, disk: Disk, tasks: int) -> list[int]:
+    """Tasks whose step has printed such a line on a full disk, and ended."""
+    gate = daemon.root / "open"
+    line = f"until test -e {gate}; do sleep 0.02; done; head -c {LONG} /dev/zero | tr '\\0' x"
+    task_ids = [
+        daemon.start_task("exec", "--", f"{line}; echo ended >> {daemon.ledger}")
+        for _ in range(tasks)
+    ]
+    fill(disk, daemon)
     gate.touch()
-    with Client(running.socket) as client:
-        before = [client.wait(task_id, timeout=1).state for task_id in task_ids]
+    eventually(lambda: len(daemon.ledger_lines()) == tasks)
+    return task_ids
+
+
+@pytest.mark.long
+def test_output_for_which_there_is_no_room_is_recorded_later(running: Daemon, disk: Disk) -> None:
+    task_ids = start_long_lines(running, disk, tasks=3)
+    before = [running.show(task_id)["state"] for task_id in task_ids]
 
     disk.make_room()
 
     assert before == ["running"] * 3
     assert [result(running, task_id) for task_id in task_ids] == ["success"] * 3
-    assert [len(running.show(task_id)["output"]) for task_id in task_ids] == [size] * 3
+    assert [len(running.show(task_id)["output"]) for task_id in task_ids] == [LONG] * 3
+
+
+def test_step_whose_output_has_no_room_can_be_ended(running: Daemon, disk: Disk) -> None:
+    cancelled, unlocked = start_long_lines(running, disk, tasks=2)
+
+    running.taskctl("cancel", cancelled)
+    running.taskctl("unlock", "--force", "--yes", unlocked)
+
+    assert [result(running, task_id) for task_id in (cancelled, unlocked)] == ["cancelled", "error"]
+    assert [error["message"] for error in running.show(unlocked)["errors"]] == ["killed by unlock"]
+    assert state(running) == "disk full"
 
 
 def test_stopped_daemon_starts_on_a_full_disk_and_cancels(running: Daemon, disk: Disk) -> None:
@@ -161,6 +186,7 @@ def test_stopped_daemon_starts_on_a_full_disk_and_cancels(running: Daemon, disk:
     assert result(running, gate.task_id) == "cancelled"
 
 
+@pytest.mark.long
 def test_first_start_on_a_full_disk_is_refused_and_leaves_nothing_in_the_way(
     small: Daemon, disk: Disk
 ) -> None:
@@ -174,6 +200,7 @@ def test_first_start_on_a_full_disk_is_refused_and_leaves_nothing_in_the_way(
     assert "make room on its disk" in refused.stderr
 
 
+@pytest.mark.long
 def test_disk_that_takes_no_more_files_is_full(crowded: Disk) -> None:
     daemon = Daemon(crowded.path.parent)
     daemon.start()
@@ -194,6 +221,7 @@ def test_disk_that_takes_no_more_files_is_full(crowded: Disk) -> None:
     daemon.close()
 
 
+@pytest.mark.long
 def test_reserve_is_there_while_a_daemon_is_at_work_and_while_none_is(
     running: Daemon, disk: Disk
 ) -> None:

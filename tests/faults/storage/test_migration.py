@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 from at_work import Workers
-from faults import KILL, Faults
+from faults import KILL, STORE, Faults
 
 from taskd.store import check, migrations
 from taskd.store.check import find_problems
 from taskd.store.database import Database
 
 OLD, NEW = 1, len(migrations.MIGRATIONS)
-STORE = "/taskd.db"
+
 CALLS = 80  # about, on the store's files and the copy's
-SOME = range(2, CALLS, 6)
+SOME = range(2, CALLS, 9)
 OTHERS = [pytest.param(n, marks=pytest.mark.long) for n in range(1, CALLS) if n not in SOME]
 
 
@@ -90,7 +90,7 @@ def test_killed_first_start_leaves_a_store_or_none(
     store = root / "s" / "taskd.db"
     store.parent.mkdir()
 
-    workers.do(faults.on("/taskd.", at=moment, error=KILL), "open_store", store.parent)
+    workers.do(faults.on(STORE, at=moment, error=KILL), "open_store", store.parent)
 
     assert find_problems(store) == []
     Database(store).close()

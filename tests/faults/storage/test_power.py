@@ -6,15 +6,14 @@ from pathlib import Path
 import power
 import pytest
 from at_work import Workers
-from faults import KILL, Faults
+from faults import KILL, STORE, Faults
 
 from taskd.store.check import find_problems
 from taskd.store.database import Database
 
-STORE = "/taskd."
 TASKS = 12
 CALLS = 400  # about, on the store's files, from nothing to so many tasks
-SOME = range(3, CALLS, 26)
+SOME = range(3, CALLS, 40)
 OTHERS = [pytest.param(n, marks=pytest.mark.long) for n in range(1, CALLS) if n not in SOME]
 
 

@@ -46,9 +46,9 @@ class Gate:
         self.task_id = self._daemon.start_task("exec", "--", f"{begin}; {wait}; echo done")
         return self
 
-    def python(self) -> "Gate":
-        """The daemon knows `ACTION`."""
-        self.task_id = self._daemon.start_task("run", "wait", f"gate={self._path}")
+    def python(self, label: str = "wait") -> "Gate":
+        """The daemon knows `ACTION`, or one like it."""
+        self.task_id = self._daemon.start_task("run", label, f"gate={self._path}")
         return self
 
     def begun(self) -> "Gate":

@@ -1,17 +1,19 @@
 """A process whose calls on some files fail, or kill it: what `faults.c` is told."""
 
 import errno
-import shutil
 from pathlib import Path
 
-COMPILER = shutil.which("cc") or shutil.which("gcc")
+STORE = r"/taskd\.(db|mark)"
 KILL = 0
+KILL_IN_WRITE = -1  # when half of it is done
 
 
 class Faults:
+    """`files` is a regular expression that their paths match, a part of them for one."""
+
     def __init__(self, library: Path, switch: Path) -> None:
-        self.switch = switch
         self._library = library
+        self._switch = switch
 
     def on(
         self,
@@ -31,8 +33,18 @@ class Faults:
         }
 
     def while_switched_on(self, files: str, calls: str, error: int = errno.EIO) -> dict[str, str]:
-        """All of them, while `switch` is there."""
-        return self.on(files, calls, error=error) | {"FAULT_WHILE": str(self.switch)}
+        """All of them, from `begin` to `end`."""
+        return self.on(files, calls, error=error) | {"FAULT_WHILE": str(self._switch)}
+
+    def begin(self) -> None:
+        self._switch.touch()
+
+    def happened(self) -> bool:
+        """At least one since the beginning."""
+        return self._switch.stat().st_size > 0
+
+    def end(self) -> None:
+        self._switch.unlink()
 
     def noted(self, files: str, notes: Path) -> dict[str, str]:
         """Nothing fails, and a power cut can be had later."""
