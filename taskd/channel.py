@@ -15,6 +15,8 @@ from taskd.local_zone import local_zone
 from taskd.model.errors import InvalidInput, ProtocolError, TaskdError, Unavailable
 from taskd.socket_path import find_socket
 
+PATIENCE = 30.0  # seconds that a daemon may take to answer at all: it may just be starting
+
 
 class Channel:
     """A connection to the daemon at `path`; by default as `taskctl` finds it. One thread at a time.
@@ -30,10 +32,12 @@ class Channel:
         self._answers: dict[int, dict[str, Any]] = {}
         self._buffer = b""
         self._socket = _connect(self.path)
+        self._socket.settimeout(PATIENCE)
         try:
             self.daemon: dict[str, Any] = self.ask(
                 "hello", protocol=wire.PROTOCOL, client=self.name, zone=local_zone()
             )
+            self._socket.settimeout(None)
         except BaseException:  # nobody would hold it
             self.close()
             raise
@@ -112,6 +116,10 @@ class Channel:
             self._answers[answer["id"]] = answer
 
     def _lost(self, why: object) -> Unavailable:
+        if isinstance(why, TimeoutError):
+            return Unavailable(
+                f"the daemon at {self.path} does not answer", hint="its log may tell why: taskd.log"
+            )
         return Unavailable(
             f"lost the daemon at {self.path}: {why}", hint="taskd status tells whether it runs"
         )

@@ -1,6 +1,7 @@
 """What is wrong with configuration, actions and store, found without a daemon."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -43,8 +44,20 @@ def look(places: Places) -> Findings:
         else:
             folders.append(folder)
     _check_actions(folders, found)
+    found.problems += _in_the_way(places)
     found.problems += store.find_problems(places.store)
     return found
+
+
+def _in_the_way(places: Places) -> Iterator[str]:
+    """Of a daemon that is to start there."""
+    if os.path.exists(places.state) and not os.access(places.state, os.R_OK | os.W_OK | os.X_OK):
+        yield f"{places.state} cannot be written"
+    for folder in (places.attempts, places.hosts, places.logs):
+        if os.path.lexists(folder) and not os.path.isdir(folder):
+            yield f"{folder} is no folder"
+    if os.path.exists(places.socket) and not places.socket.is_socket():
+        yield f"{places.socket} is no socket: nobody can listen there"
 
 
 def _in_folder(folder: str, *, may_be_missing: bool) -> str:

@@ -34,6 +34,7 @@ from taskd.engine.safe_mode import LIVES_ON_AFTER, Starts, noted
 from taskd.engine.starting import Starter
 from taskd.executors.descriptors import raise_limit
 from taskd.executors.pool import Pool
+from taskd.logs.files import set_aside
 from taskd.loop import Loop
 from taskd.model.errors import AlreadyRunning, Busy, StoreError, TaskdError
 from taskd.places import Places
@@ -112,10 +113,12 @@ def _own(places: Places) -> Iterator[None]:
         if not os.access(places.state, os.R_OK | os.W_OK | os.X_OK):
             raise StoreError(f"cannot use {places.state}: it cannot be written")
         lock = os.open(places.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        folder = os.open(places.state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise StoreError(f"cannot use {places.state}: {error.strerror}") from None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for each in (lock, folder):  # the file tells who has it, but somebody may remove it
+            fcntl.flock(each, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = os.pread(lock, 32, 0).decode().strip()
         raise AlreadyRunning(
@@ -127,12 +130,16 @@ def _own(places: Places) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+        os.close(folder)
 
 
 def _build(
     places: Places, settings: Settings, safe_mode: str, systemd: Systemd, *, accept_loss: bool
 ) -> Engine:
+    is_new = not places.store.exists()
     database = Database(places.store, accept_loss=accept_loss)
+    if is_new:
+        set_aside(places.logs)  # those of another store, whose tasks had the same numbers
     folders = action_folders(places, settings)
     starter = Starter(_load_catalog(folders), settings, places)
     loop = Loop("loop")
@@ -230,7 +237,8 @@ def _obey(engine: Engine) -> int:
     """Until told to stop. The exit code."""
     while True:
         order = engine.orders.get()
-        log.info("told to %s", order.value)
+        level = logging.ERROR if order is Order.GIVE_UP else logging.INFO
+        log.log(level, "told to %s", order.value)
         if order is Order.STOP:
             # All others go on by themselves.
             _wait(engine, lambda: engine.pool.threads.busy, engine.settings.cancel_grace)

@@ -7,6 +7,7 @@ input.json  output  progress                    what $TASKD_INPUT, … name
 trouble   what the supervisor itself had to say, normally nothing
 """
 
+import contextlib
 import marshal
 import os
 import shutil
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from taskd.executors import alive
@@ -21,7 +23,7 @@ from taskd.executors.base import Call, Interrupted, NeverRan, Outcome
 from taskd.executors.descriptors import limit_as_given
 from taskd.executors.environment import arguments_of, cwd_of, environment_of, input_file
 from taskd.executors.exit_record import outcome
-from taskd.executors.killing import kill_orphans, mark_of
+from taskd.executors.killing import kill_orphans, kill_whole, mark_of
 from taskd.model.definition import Command
 
 # Bytes for what the supervisor writes, taken beforehand: the disk may be full when it ends.
@@ -93,11 +95,28 @@ def tell_to_end(folder: Path, *, force: bool = False) -> bool:
         return False
     try:
         signal.pidfd_send_signal(descriptor, signal.SIGINT if force else signal.SIGTERM)
+        signal.pidfd_send_signal(descriptor, signal.SIGCONT)  # the command may have stopped it
     except ProcessLookupError:
         return False
     finally:
         os.close(descriptor)
     return True
+
+
+def wake(folder: Path) -> None:
+    """Let a supervisor go on that was stopped. Raises OSError."""
+    if (descriptor := open_supervisor(folder)) is not None:
+        with os.fdopen(descriptor), contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGCONT)
+
+
+def kill(folder: Path) -> None:
+    """The supervisor and all below it. Raises OSError."""
+    if (descriptor := open_supervisor(folder)) is not None:
+        with os.fdopen(descriptor), contextlib.suppress(ProcessLookupError):
+            pid = _read_pid(folder)
+            assert pid is not None
+            kill_whole(pid, partial(signal.pidfd_send_signal, descriptor))
 
 
 def remove(folder: Path) -> None:

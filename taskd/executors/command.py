@@ -5,22 +5,37 @@ what the commands say of their progress.
 """
 
 import contextlib
+import logging
 import os
 import subprocess
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from taskd.executors import attempt
+from taskd.executors import alive, attempt
 from taskd.executors.attempt import Running
-from taskd.executors.base import Call, Failure, Found, NeverRan, Outcome, Progress, Report
+from taskd.executors.base import (
+    Call,
+    Failure,
+    Found,
+    Interrupted,
+    NeverRan,
+    Outcome,
+    Progress,
+    Report,
+)
 from taskd.executors.exit_record import read_end, read_progress
+from taskd.executors.killing import kill_orphans
 from taskd.executors.shortage import RETRY_SECONDS, insist, is_shortage
 from taskd.loop import Loop
 from taskd.model.step import StepError
 
+log = logging.getLogger(__name__)
+
 PROGRESS_SECONDS = 0.5
 TELL_SECONDS = 0.05  # between attempts to tell a supervisor that has not begun yet
+LATE_SECONDS = 1.0  # after which a supervisor must have seen that the time is up
+FORCE_SECONDS = 2.0  # that it has to end all by force
 
 
 class Attempt:
@@ -56,10 +71,15 @@ class Commands:
             return
         running = self._add(Attempt(call.id, process))
         insist(self._loop, lambda: self._watch(running, os.pidfd_open(process.pid)))
+        if call.timeout is not None:
+            self._loop.later(call.timeout + LATE_SECONDS, partial(self._wake, running))
 
     def cancel(self, call_id: int, *, force: bool) -> None:
-        if call_id in self._attempts and not self._tell_to_end(call_id, force=force):
-            self._loop.later(TELL_SECONDS, lambda: self.cancel(call_id, force=force))
+        running = self._attempts.get(call_id)
+        if running and force:
+            self._loop.later(FORCE_SECONDS, partial(self._kill, running))
+        if running:
+            self._insist_on_the_end(running, force=force)
 
     def settled(self, call_ids: Iterable[int]) -> None:
         for call_id in self._unsettled.intersection(call_ids):
@@ -71,7 +91,7 @@ class Commands:
         for folder in sorted(self._folder.iterdir()) if self._folder.exists() else []:
             call_id = int(folder.name)
             if call_id not in calls:
-                attempt.remove(folder)
+                _dismiss(folder)
                 continue
             self._unsettled.add(call_id)
             state = attempt.examine(folder)
@@ -87,11 +107,29 @@ class Commands:
                 if ended_at := read_end(folder):
                     found.ended_at[call_id] = ended_at
 
+    def _insist_on_the_end(self, running: Attempt, *, force: bool) -> None:
+        if self._is_at_work(running) and not self._tell_to_end(running.call_id, force=force):
+            again = partial(self._insist_on_the_end, running, force=force)
+            self._loop.later(TELL_SECONDS, again)
+
     def _tell_to_end(self, call_id: int, *, force: bool) -> bool:
         try:
             return attempt.tell_to_end(self._at(call_id), force=force)
         except OSError:  # no descriptor, for one
             return False
+
+    def _wake(self, running: Attempt) -> None:
+        """A supervisor that was stopped by its command does not see that its time is up."""
+        if self._is_at_work(running):
+            insist(self._loop, lambda: attempt.wake(self._at(running.call_id)))
+
+    def _kill(self, running: Attempt) -> None:
+        """With its supervisor, which does not end it."""
+        if self._is_at_work(running):
+            insist(self._loop, lambda: attempt.kill(self._at(running.call_id)))
+
+    def _is_at_work(self, running: Attempt) -> bool:
+        return self._attempts.get(running.call_id) is running
 
     def _add(self, running: Attempt) -> Attempt:
         self._attempts[running.call_id] = running
@@ -114,8 +152,11 @@ class Commands:
         insist(self._loop, partial(self._give_account, running))
 
     def _give_account(self, running: Attempt) -> None:
-        state = attempt.examine(self._at(running.call_id))
-        progress = read_progress(self._at(running.call_id))
+        folder = self._at(running.call_id)
+        state, progress = attempt.examine(folder), read_progress(folder)
+        if not folder.exists():
+            kill_orphans(folder)
+            state = Interrupted("its folder was removed, so that nobody knows how it ended")
         if isinstance(state, Running):  # a process that inherited the lock has it a moment longer
             self._loop.later(TELL_SECONDS, lambda: self._examine(running))
         elif isinstance(state, NeverRan):  # what kept it from that may last
@@ -144,6 +185,14 @@ class Commands:
 
     def _at(self, call_id: int) -> Path:
         return self._folder / str(call_id)
+
+
+def _dismiss(folder: Path) -> None:
+    """What the store knows nothing of, or has given up, is not to work beside what it knows."""
+    if alive.is_held(folder):
+        log.warning("%s is of no step that runs: it is killed", folder)
+        attempt.kill(folder)
+    attempt.remove(folder)
 
 
 def _cannot_start(call: Call, error: Exception) -> StepError:

@@ -112,7 +112,8 @@ class Supervisor:
 
 
 def main() -> None:
-    folder, lock = os.fsencode(sys.argv[2]), int(sys.argv[3])
+    lock = int(sys.argv[3])
+    folder = os.open(sys.argv[2], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # it may be moved
     os.set_inheritable(lock, False)
     kernel.adopt_orphans()
     requests = Requests()
@@ -123,7 +124,7 @@ def main() -> None:
     try:
         record = supervise(requests, **spec)
     except CannotBegin:
-        os.unlink(os.path.join(folder, b"begun"))
+        os.unlink(b"begun", dir_fd=folder)
         raise
     _leave(folder, record, spec["secrets"], requests)
     os._exit(0)
@@ -169,11 +170,11 @@ def supervise(
     }
 
 
-def _hide(folder: bytes, secrets: tuple[str, ...]) -> None:
+def _hide(folder: int, secrets: tuple[str, ...]) -> None:
     """In the file that `$TASKD_OUTPUT` names, since what it holds is stored."""
     try:
-        path = os.path.join(folder, b"output")
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with open(os.open(b"output", flags, dir_fd=folder), "rb") as file:
             text = file.read(ENOUGH) or b""
     except OSError:  # it is no plain file, and nobody reads it
         return
@@ -190,7 +191,7 @@ def _close_stdin() -> None:
 
 
 def _leave(
-    folder: bytes, record: dict[str, object], secrets: tuple[str, ...], requests: Requests
+    folder: int, record: dict[str, object], secrets: tuple[str, ...], requests: Requests
 ) -> None:
     """The record, however long the disk is full; without the folder nobody wants it.
 
@@ -212,22 +213,18 @@ def _leave(
                 sleep(1)
 
 
-def _put(folder: bytes, name: bytes, content: bytes) -> None:
+def _put(folder: int, name: bytes, content: bytes) -> None:
     """Write a file of the folder, whole or not at all, so that a power cut leaves it there.
 
     Where room was taken for it, that is used.
     """
-    path = os.path.join(folder, name)
-    with open(
-        os.open(path + b".new", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb"
-    ) as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+    with open(os.open(name + b".new", flags, 0o600, dir_fd=folder), "wb") as file:
         file.write(content)
         file.truncate()
         os.fsync(file.fileno())
-    os.rename(path + b".new", path)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(descriptor)
-    os.close(descriptor)
+    os.rename(name + b".new", name, src_dir_fd=folder, dst_dir_fd=folder)
+    os.fsync(folder)
 
 
 def _json(record: dict[str, object]) -> bytes:

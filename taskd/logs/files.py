@@ -1,6 +1,11 @@
 """Where the logs of a task are: `logs/42/42001/2-archive.log`, a thousand tasks a folder."""
 
+import itertools
+import logging
 import shutil
+from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 def log_path(root: str, task_id: int, number: int, step: str) -> str:
@@ -14,3 +19,12 @@ def drop(root: str, task_id: int) -> None:
 
 def _folder(root: str, task_id: int) -> str:
     return f"{root}/{task_id // 1000}/{task_id}"
+
+
+def set_aside(root: Path) -> None:
+    """Logs of tasks that are not known any more: under another name, where nobody writes."""
+    if root.exists() and any(root.iterdir()):
+        names = (root.with_name(f"{root.name}.old-{number}") for number in itertools.count(1))
+        place = next(name for name in names if not name.exists())
+        root.rename(place)
+        log.warning("the store is new: logs of another one were moved to %s", place)

@@ -199,6 +199,15 @@ def test_awaited_tasks_are_shown_whole_under_json(run, daemon):
     assert run("wait", "1", "2", "-o", "json").json["items"] == [tasks[1], tasks[2]]
 
 
+@pytest.fixture
+def interruptible():
+    """Also where the tests were started in the background, where shells have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_names_the_task_that_last_stood_for(run, daemon):
     def watch(parameters):
         if parameters["task_id"] != "@last":
