@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 0.5
 TELL_SECONDS = 0.05  # between attempts to tell a supervisor that has not begun yet
 LATE_SECONDS = 1.0  # after which a supervisor must have seen that the time is up
-FORCE_SECONDS = 2.0  # that it has to end all by force
+FORCE_SECONDS = 3.0  # that it has to end all by force
 
 
 class Attempt:
