@@ -135,14 +135,14 @@ def supervisor(daemon: Daemon) -> int:
 
 
 @contextmanager
-def frozen_supervisor(daemon: Daemon) -> Iterator[None]:
-    """It does nothing until the end."""
-    pid = supervisor(daemon)
-    os.kill(pid, signal.SIGSTOP)
+def deaf_supervisor(daemon: Daemon) -> Iterator[None]:
+    """The one that runs can be told nothing until the end: without this file nobody knows it."""
+    [begun] = daemon.state.glob("attempts/*/begun")
+    hidden = begun.rename(begun.with_name("hidden"))
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        hidden.rename(begun)
 
 
 @pytest.mark.parametrize("label", ["work.shell", "work.python"])
@@ -177,7 +177,7 @@ def test_sub_tasks_stop_too_before_the_lock_of_their_parent_is_free(running: Dae
     following = begin_next(running)
     before = [running.show(task_id)["state"] for task_id in (parent, child, held)]
 
-    with ThreadPoolExecutor() as pool, frozen_supervisor(running):
+    with ThreadPoolExecutor() as pool, deaf_supervisor(running):
         unlocked = pool.submit(running.taskctl, *UNLOCK, parent)
         eventually(lambda: "unlocked" in events(running, parent))
         line = line_for(running)
@@ -213,7 +213,7 @@ def test_unlock_of_a_paused_task_waits_for_a_sub_task_that_was_resumed(running: 
     assert running.taskctl("resume", child).returncode == 0
     eventually(lambda: len(pids(running)) == 6)
 
-    with ThreadPoolExecutor() as pool, frozen_supervisor(running):
+    with ThreadPoolExecutor() as pool, deaf_supervisor(running):
         unlocked = pool.submit(running.taskctl, "unlock", "--yes", parent)
         eventually(lambda: "unlocked" in events(running, parent))
         meanwhile = running.show(parent)["state"]
@@ -254,7 +254,7 @@ def test_what_does_not_die_is_given_up_and_heard_of_no_more(running: Daemon) -> 
     eventually(lambda: steps(running, threaded) == [("work", "running")])
     before = time.monotonic()
 
-    with frozen_supervisor(running):
+    with deaf_supervisor(running):
         unlocked = running.taskctl(*UNLOCK, stubborn, threaded)
         took = time.monotonic() - before
         tasks = [unchanging(running.show(task_id)) for task_id in (stubborn, threaded)]
@@ -278,10 +278,8 @@ def test_next_daemon_finishes_what_a_killed_one_had_begun_to_unlock(running: Dae
     task_id = begin(running, "work.shell")
     following = begin_next(running)
 
-    # Without its file, the supervisor cannot be told: the daemon dies between commit and kill.
-    [begun] = running.state.glob("attempts/*/begun")
-    hidden = begun.rename(begun.with_name("hidden"))
-    with ThreadPoolExecutor() as pool:
+    # The daemon dies between commit and kill.
+    with ThreadPoolExecutor() as pool, deaf_supervisor(running):
         unlocked = pool.submit(running.taskctl, *UNLOCK, task_id)
         eventually(lambda: "unlocked" in events(running, task_id))
         running.kill_9()
@@ -289,7 +287,6 @@ def test_next_daemon_finishes_what_a_killed_one_had_begun_to_unlock(running: Dae
     assert "lost the daemon" in unlocked.result().stderr
     assert not any(map(gone, pids(running)))
 
-    hidden.rename(begun)
     running.start()
 
     assert running.wait(task_id) == 8

@@ -3,9 +3,12 @@
 import contextlib
 import signal
 import sqlite3
+import time
+from pathlib import Path
 
 import pytest
 from managed import Manager
+from real_daemon import eventually
 
 from taskd.client import Client
 
@@ -79,6 +82,7 @@ def test_watchdog_that_kills_a_hanging_daemon_makes_it_say_where_it_hangs(
 ) -> None:
     process = manager.start(WATCHDOG_USEC=WATCHDOG_USEC)
     manager.hear("READY")
+    eventually(lambda: is_idle(process.pid))  # as it hangs; while it works, threads change
     process.send_signal(signal.SIGABRT)
 
     _, told = process.communicate(timeout=30)
@@ -86,3 +90,13 @@ def test_watchdog_that_kills_a_hanging_daemon_makes_it_say_where_it_hangs(
     assert process.returncode == -signal.SIGABRT
     assert "Fatal Python error: Aborted" in told
     assert "loop.py" in told
+
+
+def is_idle(pid: int) -> bool:
+    before = processor_time(pid)
+    time.sleep(0.2)
+    return processor_time(pid) == before
+
+
+def processor_time(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
