@@ -125,7 +125,7 @@ FIELDS = (
         "state",
         "steps",
         values=tuple(map(str, StepState)),
-        few=_few("state", "error", "skipped", "cancelled"),
+        few=Few("error IS NOT NULL", frozenset(("error",))),
     ),
     Field(
         "error",

@@ -247,7 +247,5 @@ _SEARCH = (
         WHERE result IN ('warning', 'error', 'cancelled')""",
     # To look through names without the long rows that they stand in.
     """CREATE INDEX tasks_names ON tasks(id, folded_name, label)""",
-    """CREATE INDEX steps_bad ON steps(state, task_id)
-        WHERE state IN ('error', 'skipped', 'cancelled')""",
     """CREATE INDEX steps_failed ON steps(task_id) WHERE error IS NOT NULL""",
 )

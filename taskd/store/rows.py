@@ -16,17 +16,17 @@ _TASK = (
     " parent_task_id, recurring_logic_id, on_conflict, wanted_locks, input, definition"
 )
 _CHANGING_TASK = (
-    "state, result, started_at, ended_at, state_updated_at, progress, version, needed_help,"
+    "state, result, ended_at, state_updated_at, progress, version, needed_help,"
     " cancelling, resumable"
 )
-_RARELY_CHANGING_TASK = "name, folded_name, external_id, flow, output"
+_RARELY_CHANGING_TASK = "started_at, name, folded_name, external_id, flow, output"
 _CHANGING_STEP = "state, progress, attempts, started_at, ended_at, call_id, ready, output"
 _RARELY_CHANGING_STEP = "note, interruptions, due_at, rescue, error, kept"
 _INSERT_TASK = (
     f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}, {_RARELY_CHANGING_TASK}) VALUES ({'?,' * 31}?)"
 )
-_UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 9}?) WHERE id = ?"
-_UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = (?, ?, ?, ?, ?) WHERE id = ?"
+_UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 8}?) WHERE id = ?"
+_UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = ({'?,' * 5}?) WHERE id = ?"
 _INSERT_STEP = (
     f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP},"
     f" {_RARELY_CHANGING_STEP}) VALUES ({'?,' * 20}?)"
@@ -124,7 +124,6 @@ def _changing_task(task: Task) -> tuple[Any, ...]:
     return (
         task.state,
         task.result,
-        to_number(task.started_at),
         to_number(task.ended_at),
         to_number(task.state_updated_at),
         task.progress,
@@ -137,12 +136,20 @@ def _changing_task(task: Task) -> tuple[Any, ...]:
 
 def _rare_task(task: Task) -> tuple[Any, ...]:
     name = _text(task.name)
-    return name, name.casefold(), task.external_id, _to_json(task.flow), _to_json(task.output)
+    return (
+        to_number(task.started_at),
+        name,
+        name.casefold(),
+        task.external_id,
+        _to_json(task.flow),
+        _to_json(task.output),
+    )
 
 
 def _rare_differ(old: Task, task: Task) -> bool:
     return (
-        old.name is not task.name
+        old.started_at is not task.started_at
+        or old.name is not task.name
         or old.external_id is not task.external_id
         or old.flow is not task.flow
         or old.output is not task.output

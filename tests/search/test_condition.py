@@ -13,6 +13,7 @@ from meaning import holds
 
 from taskd.model.lock import Lock
 from taskd.model.record import replace
+from taskd.model.step import Step
 from taskd.model.task import ExecutionType, Result, State, Task
 from taskd.search.asker import Asker
 from taskd.search.condition import condition
@@ -58,16 +59,8 @@ def known() -> Iterator[tuple[InMemory, list[Task]]]:
 def a_random_task(dice: Random, key: str | None) -> Task:
     started = dice.choice([None, later(dice.choice([-90 * 86400, -86400, -3600, 0, 60]))])
     ended = started and dice.choice([None, started + timedelta(seconds=dice.choice([0, 90, 7200]))])
-    states = ["pending", "success", "error", "skipped"]
-    steps = [
-        a_step(
-            name,
-            dice.choice(states),
-            number=number,
-            error=dice.choice([None, an_error(dice.choice(WORDS))]),
-        )
-        for number, name in enumerate(dice.sample(["plan", "dump", "copy"], dice.randint(0, 3)))
-    ]
+    names = dice.sample(["plan", "dump", "copy"], dice.randint(0, 3))
+    steps = [a_random_step(dice, name, number) for number, name in enumerate(names)]
     return a_task(
         dice.choice(list(State)),
         steps,
@@ -98,6 +91,14 @@ def a_random_task(dice: Random, key: str | None) -> Task:
             for resource in dice.sample(RESOURCES, dice.randint(0, 2))
         ),
     )
+
+
+def a_random_step(dice: Random, name: str, number: int) -> Step:
+    """One that failed has an error, and so may one that is to be tried again."""
+    state = dice.choice(["pending", "success", "error", "skipped"])
+    error = an_error(dice.choice(WORDS))
+    failed = state == "error" or dice.choice([True, False])
+    return a_step(name, state, number=number, error=error if failed else None)
 
 
 VALUES = {

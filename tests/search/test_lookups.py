@@ -32,7 +32,7 @@ INDEXES = {
     "resource = site:blog": "links_of_resource",
     "resource_type = site and resource_id = blog": "links_of_resource",
     "locked_resource = site:blog": "locks",
-    "step.state = error": "steps_bad",
+    "step.state = error": "steps_failed",
     "error ~ disk": "steps_failed",
     "has error": "steps_failed",
 }
