@@ -15,7 +15,7 @@ from pathlib import Path
 
 from builders import NOW, a_new_task
 
-from taskd.store.database import Database
+from taskd.store.database import Database, Lost
 from taskd.store.transaction import Transaction
 
 TESTS = Path(__file__).parents[2]
@@ -69,11 +69,25 @@ def _commit(database: Database, tx: Transaction) -> int:
         task = tx.add(a_new_task(name="x" * 3000))
         tx.flush()
         tx.commit()
-    except Exception:
+    except Lost:
         tx.rollback()
         return 0
     database.committed(tx.version)
     return task.id
+
+
+def stored(store: Path) -> set[int]:
+    """The ids of the tasks that are there."""
+    database = Database(store)
+    try:
+        return {row[0] for row in database.writer.execute("SELECT id FROM tasks")}
+    finally:
+        database.close()
+
+
+def told(file: Path) -> set[int]:
+    """The ids that `write` has told of."""
+    return {int(line) for line in file.read_text().split()} if file.exists() else set()
 
 
 def open_store(folder: str) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from at_work import Workers
+from at_work import Workers, stored, told
 from faults import STORE, Faults
 from gates import ACTION, Gate, state
 from real_daemon import Daemon, eventually
@@ -26,16 +26,7 @@ def store(root: Path) -> Path:
     (root / "s").mkdir()
     path = root / "s" / "taskd.db"
     Database(path).close()
-    (root / "told").touch()
     return path
-
-
-def stored(store: Path) -> set[int]:
-    database = Database(store)
-    try:
-        return {row[0] for row in database.writer.execute("SELECT id FROM tasks")}
-    finally:
-        database.close()
 
 
 @pytest.mark.parametrize("moment", [*SOME, *OTHERS])
@@ -48,9 +39,8 @@ def test_what_was_told_is_there_and_no_harm_is_done(
 
     workers.do(environment, "write", store.parent, root / "told", TASKS)
 
-    told = {int(line) for line in (root / "told").read_text().split()}
     assert find_problems(store) == []
-    assert stored(store) >= told
+    assert stored(store) >= told(root / "told")
 
 
 def start(daemon: Daemon, environment: dict[str, str]) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import power
 import pytest
-from at_work import Workers
+from at_work import Workers, stored, told
 from faults import KILL, STORE, Faults
 
 from taskd.store.check import find_problems
-from taskd.store.database import Database
 
 TASKS = 12
 CALLS = 400  # about, on the store's files, from nothing to so many tasks
@@ -21,18 +20,6 @@ OTHERS = [pytest.param(n, marks=pytest.mark.long) for n in range(1, CALLS) if n 
 def store(root: Path) -> Path:
     (root / "s").mkdir()
     return root / "s" / "taskd.db"
-
-
-def stored(store: Path) -> set[int]:
-    database = Database(store)
-    try:
-        return {row[0] for row in database.writer.execute("SELECT id FROM tasks")}
-    finally:
-        database.close()
-
-
-def told(file: Path) -> set[int]:
-    return {int(line) for line in file.read_text().split()} if file.exists() else set()
 
 
 @pytest.mark.parametrize("moment", [*SOME, *OTHERS])
