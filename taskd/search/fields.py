@@ -74,13 +74,11 @@ def _resource(name: str, column: str, table: str) -> tuple[Field, ...]:
     )
 
 
-def _few(column: str, *values: str) -> Few:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return Few(f"{column} IN ({listed})", frozenset(values))
-
-
 _UNFINISHED = Few("tasks.state <> 'stopped'", frozenset(State) - {State.STOPPED})
-_BAD = _few("tasks.result", "warning", "error", "cancelled")
+_BAD = Few(
+    "tasks.result IN ('warning', 'error', 'cancelled')",
+    frozenset(("warning", "error", "cancelled")),
+)
 
 FIELDS = (
     Field("id", Kind.WHOLE, "tasks.id", narrow=3),
