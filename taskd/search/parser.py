@@ -125,7 +125,7 @@ class _Parser:
         name, known = word.text[1:], self._asker.saved
         if name not in known:
             near = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-            told = f"there is no saved search {name[:50]!r}{near}; as a text it needs quotes"
+            told = f"there is no saved search {name[:50]!r} (as a text it needs quotes){near}"
             raise _wrong(word, told)
         parser = _Parser(known[name], replace(self._asker, saved={}), self._conditions)
         try:

@@ -219,7 +219,10 @@ def test_saved_search_stands_for_its_query(query: str, read: str) -> None:
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("a @stick", "there is no saved search 'stick'; did you mean 'stuck'?"),
+        (
+            "a @stick",
+            "there is no saved search 'stick' (as a text it needs quotes); did you mean 'stuck'?",
+        ),
         ("a @", "there is no saved search ''"),
         ("a @bad", "the saved search 'bad' cannot be read: there is no field 'stat'"),
         ("a @in", "the saved search 'in' cannot be read: there is no saved search 'stuck'"),
