@@ -76,7 +76,7 @@ def _resource(name: str, column: str, table: str) -> tuple[Field, ...]:
 
 _UNFINISHED = Few("tasks.state <> 'stopped'", frozenset(State) - {State.STOPPED})
 _BAD = Few(
-    "tasks.result IN ('warning', 'error', 'cancelled')",
+    "tasks.result NOT IN ('pending', 'success')",
     frozenset(("warning", "error", "cancelled")),
 )
 
