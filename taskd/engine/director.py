@@ -248,14 +248,13 @@ class Director:
 
     def _drop_secrets(self, task: Task) -> None:
         """Those of a sub-task that failed go with its parent, which may start it anew."""
-        folder, store = self.starter.places.secrets, self._tx.connection
         dropped = [task.id] if secrets.HIDDEN in task.input.values() else []
         dropped += self._secrets_kept.pop(task.id, [])
         for task_id in dropped:
-            if tasks.needs_secrets(store, task_id):
+            if tasks.needs_secrets(self._tx.connection, task_id):
                 self._secrets_kept.setdefault(task.parent_task_id or 0, []).append(task_id)
             else:
-                secrets.remove(folder, task_id)
+                secrets.remove(self.starter.places.secrets, task_id)
 
     def _refuse(self, change: Change, error: Exception) -> None:
         if _is_to_wait(error):
