@@ -1,5 +1,7 @@
 """Lists of tasks: those that meet a condition, in an order, a page at a time.
 
+`where` is what the caller asks for, `scope` what it may see of the tasks at all.
+
 A page begins behind the last task of the one before, by what both are sorted by: page 5,000 is
 found as quickly as the first, and what comes and goes meanwhile moves no other task.
 """
@@ -12,11 +14,10 @@ from typing import Any
 
 from taskd.model.task import Task
 from taskd.search.order import Order
-from taskd.search.sql import Sql
+from taskd.search.sql import ALWAYS, Sql
 from taskd.store import tasks
 from taskd.store.times import to_number
 
-EVERYTHING = Sql("1")
 NEWEST_FIRST = Order()
 
 
@@ -35,10 +36,11 @@ def find_page(
     after: Place | None,
     limit: int,
     now: datetime,
+    scope: Sql = ALWAYS,
 ) -> tuple[list[Task], Place | None]:
     """At most `limit` tasks, without their steps and what may be large; the last one's place."""
     found: list[tuple[Any, ...]] = []
-    for statement in _statements(where, order, after, now):
+    for statement in _statements(where & scope, order, after, now):
         if len(found) < limit:
             values = (*statement.values, limit - len(found))
             found += connection.execute(statement.text, values)
@@ -46,10 +48,16 @@ def find_page(
     return [tasks.from_row(row[1:], {}) for row in found], place
 
 
-def explain(connection: sqlite3.Connection, where: Sql, order: Order, now: datetime) -> list[str]:
+def explain(
+    connection: sqlite3.Connection,
+    where: Sql,
+    order: Order,
+    now: datetime,
+    scope: Sql = ALWAYS,
+) -> list[str]:
     """How SQLite finds the first page, in its own words."""
     found: list[str] = []
-    for statement in _statements(where, order, None, now):
+    for statement in _statements(where & scope, order, None, now):
         rows = connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", (*statement.values, 20))
         found += [row[3] for row in rows]
     return found
@@ -79,7 +87,7 @@ def _parts(by: str, order: Order, after: Place | None) -> list[Sql]:
     Where nothing is set, that comes last in a descending list and first in an ascending one.
     """
     if order.name == "id":
-        return [_behind(order, "tasks.id", after.task_id)] if after else [Sql("1")]
+        return [_behind(order, "tasks.id", after.task_id)] if after else [ALWAYS]
     known, unset = Sql(f"{by} IS NOT NULL"), Sql(f"{by} IS NULL")
     parts = [known, unset] if order.descending else [unset, known]
     if after is None:
@@ -96,18 +104,23 @@ def _behind(order: Order, places: str, *values: Any) -> Sql:
     return Sql(f"({places}) {'<' if order.descending else '>'} ({marks})", values)
 
 
-def count(connection: sqlite3.Connection, where: Sql, most: int | None = None) -> int | None:
+def count(
+    connection: sqlite3.Connection,
+    where: Sql,
+    most: int | None = None,
+    scope: Sql = ALWAYS,
+) -> int | None:
     """How many tasks there are; None above `most`."""
     limit = "" if most is None else f" LIMIT {most + 1}"
+    test = where & scope
     (number,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM tasks WHERE {where.text}{limit})", where.values
+        f"SELECT count(*) FROM (SELECT 1 FROM tasks WHERE {test.text}{limit})", test.values
     ).fetchone()
     return None if most is not None and number > most else int(number)
 
 
-def holds(connection: sqlite3.Connection, where: Sql, task_id: int) -> bool:
+def holds(connection: sqlite3.Connection, where: Sql, task_id: int, scope: Sql = ALWAYS) -> bool:
     """Whether the task is one of those."""
-    found = connection.execute(
-        f"SELECT 1 FROM tasks WHERE tasks.id = ? AND {where.text}", (task_id, *where.values)
-    ).fetchone()
+    test = Sql("tasks.id = ?", (task_id,)) & where & scope
+    found = connection.execute(f"SELECT 1 FROM tasks WHERE {test.text}", test.values).fetchone()
     return found is not None

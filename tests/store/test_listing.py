@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 from taskd.model.errors import QueryError
 from taskd.model.task import Task
 from taskd.search.order import Order, read_order
-from taskd.search.sql import Sql
+from taskd.search.sql import ALWAYS, Sql
 from taskd.store import listing
 from taskd.store.database import Database, InMemory
 from taskd.store.patience import limited
 from taskd.store.transaction import Transaction
-
-EVERYTHING = Sql("1")
 
 
 def fill(database: Database, *tasks: Task) -> None:
@@ -29,7 +27,7 @@ def fill(database: Database, *tasks: Task) -> None:
     tx.commit()
 
 
-def pages(database: Database, order: Order, limit: int, where: Sql = EVERYTHING) -> list[int]:
+def pages(database: Database, order: Order, limit: int, where: Sql = ALWAYS) -> list[int]:
     """The ids of all pages, one after the other."""
     found: list[int] = []
     place = None
@@ -50,6 +48,19 @@ def test_condition_leaves_tasks_out(database: Database) -> None:
     fill(database, *(a_task(user=user) for user in ("ana", "bob", "ana")))
 
     assert pages(database, read_order(""), 1, Sql("tasks.user = ?", ("ana",))) == [3, 1]
+
+
+def test_what_may_not_be_seen_is_in_no_list(database: Database) -> None:
+    fill(database, *(a_task(user=user) for user in ("ana", "bob", "ana")))
+    asked = Sql("(tasks.id = ? OR tasks.id = ?)", (2, 3))
+    scope = Sql("tasks.user = ?", ("ana",))
+
+    found, _ = listing.find_page(database.writer, asked, read_order(""), None, 9, NOW, scope)
+
+    assert [task.id for task in found] == [3]
+    assert listing.count(database.writer, asked, scope=scope) == 1
+    assert listing.holds(database.writer, asked, 3, scope)
+    assert not listing.holds(database.writer, asked, 2, scope)
 
 
 def test_what_is_not_set_comes_last_downwards_and_first_upwards(database: Database) -> None:
@@ -100,10 +111,10 @@ def _key(task: Task, name: str, number: int) -> tuple[object, ...]:
 
 def test_page_goes_on_where_it_was_though_others_went(database: Database) -> None:
     fill(database, *(a_task() for _ in range(4)))
-    _, place = listing.find_page(database.writer, EVERYTHING, read_order(""), None, 2, NOW)
+    _, place = listing.find_page(database.writer, ALWAYS, read_order(""), None, 2, NOW)
     database.writer.execute("DELETE FROM tasks WHERE id = 3")
 
-    found, _ = listing.find_page(database.writer, EVERYTHING, read_order(""), place, 2, NOW)
+    found, _ = listing.find_page(database.writer, ALWAYS, read_order(""), place, 2, NOW)
 
     assert [task.id for task in found] == [2, 1]
 
@@ -111,9 +122,9 @@ def test_page_goes_on_where_it_was_though_others_went(database: Database) -> Non
 def test_count_is_exact_up_to_a_limit(database: Database) -> None:
     fill(database, *(a_task() for _ in range(3)))
 
-    assert listing.count(database.writer, EVERYTHING, 3) == 3
-    assert listing.count(database.writer, EVERYTHING, 2) is None
-    assert listing.count(database.writer, EVERYTHING) == 3
+    assert listing.count(database.writer, ALWAYS, 3) == 3
+    assert listing.count(database.writer, ALWAYS, 2) is None
+    assert listing.count(database.writer, ALWAYS) == 3
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 from builders import NOW, a_step, a_task, an_error
 
 from taskd.model.lock import link, parse_lock
+from taskd.search.sql import Sql
 from taskd.store import locks
 from taskd.store.database import Database
 from taskd.store.transaction import Transaction
@@ -51,6 +52,25 @@ def store(database: Database) -> Database:
 )
 def test_values_in_use(store: Database, name: str, begin: str, found: list[str]) -> None:
     assert most_used(store.writer, name, begin) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("label", ["backup"]),
+        ("resource", ["site:0", "site:1"]),
+        ("input.site", ["backup"]),
+        ("input", ["fast", "keep", "list", "none", "site"]),
+        ("lock.operation", ["backup"]),
+        ("locked_resource", ["host:1", "host:6"]),
+    ],
+)
+def test_only_values_of_tasks_that_may_be_seen(
+    store: Database, name: str, found: list[str]
+) -> None:
+    scope = Sql("tasks.label = ?", ("backup",))
+
+    assert most_used(store.writer, name, "", scope) == found
 
 
 def test_they_are_few(database: Database) -> None:
