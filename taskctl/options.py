@@ -171,6 +171,12 @@ def _read_ids(
     return list(dict.fromkeys(map(task_id, with_stdin(words))))
 
 
+def ids(_context: click.Context, _option: click.Parameter, words: tuple[str, ...]) -> list[Any]:
+    """Task ids with commas between them, each once."""
+    found = [word.strip() for text in words for word in text.split(",")]
+    return list(dict.fromkeys(map(task_id, found)))
+
+
 def with_stdin(words: Iterable[str]) -> list[str]:
     """`words`, with those of stdin in the place of `-`."""
     return [

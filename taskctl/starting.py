@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import click
 
 from taskctl import suggesting
-from taskctl.options import Setup, seconds
+from taskctl.options import Setup, ids, seconds
+from taskctl.view import times
 from taskctl.view.forms import Record, print_one
 from taskctl.view.inert import inert
 from taskctl.view.log import LogPrinter
@@ -38,6 +39,16 @@ START_OPTIONS = (
         type=click.Choice(["pause", "wait", "skip"]),
         help="When another task holds a lock of it; else as its action says, or pause.",
     ),
+    click.option("--at", metavar="T", help="Not before, as in 02:30, tomorrow or 3h."),
+    click.option("--before", metavar="T", help="An error if it has not begun by then."),
+    click.option(
+        "--after",
+        metavar="ID[,ID]",
+        multiple=True,
+        callback=ids,
+        help="When these have stopped, unless one failed.",
+        shell_complete=suggesting.ids(),
+    ),
     click.option("--key", help="Idempotency key: the same key gives the same task back."),
     click.option("--priority", type=int, help="Higher first; 0 unless said."),
 )
@@ -65,7 +76,7 @@ def start(setup: Setup, request: Record, options: Record) -> int:
 
 def _given(options: Record) -> Record:
     """Those of START_OPTIONS that were given, as the daemon takes them."""
-    names = ("name", "locks", "links", "on_conflict", "key", "priority")
+    names = ("name", "locks", "links", "on_conflict", "key", "priority", "at", "before", "after")
     return {name: options[name] for name in names if options[name] not in (None, ())}
 
 
@@ -82,8 +93,20 @@ def _started(setup: Setup, task: Record, options: Record) -> int:
     if setup.output != "table" and not quiet:
         print_one(setup.output, task, headers=setup.headers)
     elif not quiet:
-        print(f"task {task['id']} started: {inert(task['name'])}; taskctl wait {task['id']}")
+        told = _begins(task, options["after"])
+        print(f"task {task['id']} {told}: {inert(task['name'])}; taskctl wait {task['id']}")
     return 0
+
+
+def _begins(task: Record, after: list[int | str]) -> str:
+    if task["state"] != "scheduled":
+        return "started"
+    told = ["is scheduled"]
+    if task["start_at"] != task["created_at"]:
+        told.append(f"for {times.exactly(task['start_at'])}")
+    if after:
+        told.append(f"after {', '.join(f'task {each}' for each in after)}")
+    return " ".join(told)
 
 
 def _log(setup: Setup, task: Record) -> LogPrinter:

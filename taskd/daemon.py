@@ -157,6 +157,7 @@ def _build(
     # What was read feeds the slots that are free before the commit, and what it starts after it.
     loop.after_round = [pool.flush, director.serve, pool.flush]
     engine = Engine(places, loop, database, starter, pool, director, safe_mode, systemd)
+    director.has_fresh_code = engine.has_fresh_code
     _recover(engine)
     if not database.reserve.take():
         director.trouble.met(OSError(errno.ENOSPC, "no space left"))

@@ -40,6 +40,7 @@ def _attributes(task: Record) -> Table:
             ("state", _state(task)),
             ("result", _result(task)),
             ("waits for", _plain(task["steps"][0]["note"] if task.get("waits_for") else "")),
+            ("after", Text(", ".join(f"task {each}" for each in task.get("after") or ()))),
             ("progress", Text(times.percent(task["progress"]))),
             ("running", Text(", ".join(_at_work(step) for step in running))),
             ("user", _plain(task["user"])),
@@ -47,6 +48,7 @@ def _attributes(task: Record) -> Table:
             ("priority", Text(str(task["priority"] or ""))),
             ("key", _plain(task["key"])),
             ("created", Text(times.exactly(task["created_at"]))),
+            ("start at", Text(times.exactly(_start_at(task)))),
             ("start before", Text(times.exactly(task["start_before"]))),
             ("started", Text(times.exactly(task["started_at"]))),
             ("ended", Text(times.exactly(task["ended_at"]))),
@@ -57,6 +59,11 @@ def _attributes(task: Record) -> Table:
             *((what, _plain(text)) for what, text in (task.get("descriptions") or {}).items()),
         ]
     )
+
+
+def _start_at(task: Record) -> str | None:
+    """The time for which it was scheduled, if there was one."""
+    return task["start_at"] if task["start_at"] != task["created_at"] else None
 
 
 def _state(task: Record) -> Text:

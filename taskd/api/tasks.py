@@ -10,6 +10,7 @@ from taskd.api.access import Caller, Permission
 from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
 from taskd.api.references import resolve
 from taskd.api.searching import asker_of, chosen, read_place, where, write_place
+from taskd.api.times import when
 from taskd.catalog import child
 from taskd.engine import family, unlocking
 from taskd.engine.creating import Order, create
@@ -54,8 +55,17 @@ def start(
     **order: Unpack[Order],
 ) -> Brief:
     """Start a task of a known action."""
-    definition = engine.catalog.get(action)
-    task = create(tx, engine.places, definition, input, words, order, caller.user, caller.uid)
+    task = create(
+        tx,
+        engine.places,
+        engine.catalog.get(action),
+        input,
+        words,
+        order,
+        caller.user,
+        caller.uid,
+        when=when(tx, engine, caller, order),
+    )
     return task.brief()
 
 
@@ -148,6 +158,7 @@ def _start_kept(
             caller.user,
             caller.uid,
             keep=kept,
+            when=when(tx, engine, caller, order),
         ).brief()
     )
 

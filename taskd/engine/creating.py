@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from taskd.catalog.inputs import read_input
-from taskd.engine import secrets
+from taskd.engine import scheduling, secrets
+from taskd.engine.scheduling import AT_ONCE, When
 from taskd.model import lifecycle
 from taskd.model.definition import Definition
 from taskd.model.errors import InvalidInput
@@ -42,7 +43,9 @@ _NEW = Task(  # what every new task has; the rest is replaced
 
 
 class Order(TypedDict, total=False):
-    """What may be asked for beside the action and its input. `locks` and `links` are texts."""
+    """What may be asked for beside the action and its input. `locks` and `links` are texts, as are
+    the times `at` and `before`, which are the caller's: `create` takes them and `after` as `When`.
+    """
 
     name: str | None
     locks: list[str]
@@ -50,6 +53,9 @@ class Order(TypedDict, total=False):
     key: str | None
     priority: int
     on_conflict: str | None
+    at: str | None
+    before: str | None
+    after: list[int | str]
 
 
 def create(
@@ -65,20 +71,23 @@ def create(
     keep: JSON = None,
     parent: int | None = None,
     held: bool = False,
+    when: When = AT_ONCE,
 ) -> Task:
     """The new task, or the one that has the same key. `keep` is the definition to keep with it;
-    `held`: it waits for other tasks.
+    `held`: it is a sub-task that waits for others.
 
     Raises InvalidInput, naming all that is wrong with the input.
     """
     key = _text("key", order.get("key"))
     if key is not None and (known := tx.with_key(uid, key)):
         return tx.get(known)
+    when.check(tx)
     values = read_input(definition, input, words)
     hidden = {f.name: values[f.name] for f in definition.fields if f.secret and f.name in values}
     task = replace(
         _NEW,
-        state=State.SCHEDULED if held else State.PLANNED,
+        state=State.SCHEDULED if held or when.delays else State.PLANNED,
+        execution_type=ExecutionType.DELAYED if when.delays else ExecutionType.IMMEDIATE,
         label=definition.label,
         name=_text("name", order.get("name")) or definition.label,
         user=user,
@@ -87,7 +96,9 @@ def create(
         priority=_priority(order.get("priority", 0)),
         key=key,
         created_at=tx.now,
-        start_at=tx.now,
+        start_at=when.at or tx.now,
+        start_before=when.before,
+        expires_at=when.before,
         state_updated_at=tx.now,
         input=values | dict.fromkeys(hidden, secrets.HIDDEN) if hidden else values,
         definition=keep,
@@ -95,10 +106,10 @@ def create(
         on_conflict=_on_conflict(order.get("on_conflict"), definition),
         parent_task_id=parent,
     )
-    task = tx.add(lifecycle.create(task, tx.now))
+    task = tx.add(lifecycle.create(task, tx.now, when.at))
     if hidden:
         secrets.write(places.secrets, task.id, hidden)
-    return task
+    return scheduling.wait_for(tx, task, when.after) if when.after else task
 
 
 def _locks(order: Order) -> tuple[Lock, ...]:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
-from taskd.engine import clock, ending, secrets, unlocking
+from taskd.engine import clock, ending, scheduling, secrets, unlocking
 from taskd.engine.hooks import Hooks
 from taskd.engine.starting import Starter
 from taskd.engine.trouble import Trouble
@@ -31,7 +31,7 @@ from taskd.loop import Loop, Timer
 from taskd.model import lifecycle
 from taskd.model.errors import Busy, TaskdError
 from taskd.model.step import StepError, StepState
-from taskd.model.task import Task
+from taskd.model.task import State, Task
 from taskd.store import meta, steps, tasks
 from taskd.store.database import Database, Lost, is_locked
 from taskd.store.transaction import Transaction
@@ -46,6 +46,8 @@ MAX_BATCH = 512
 AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
 HOOK = "@"  # no step's name begins with it
 CHECKPOINT_SECONDS = 1.0
+LOOK_SECONDS = 30.0  # at most, between two looks at the clock while something waits for a time
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,8 @@ class Director:
         self.pool: Executor
         self.watchers = Watchers()
         self.after_batch: Callable[[], object] = lambda: None
+        # Whether action files are as they were read. If not, they are read again, then `look`.
+        self.has_fresh_code: Callable[[], bool] = lambda: True
         self._loop = loop
         self._clock = now
         self.offset = clock.offset()  # of the wall clock, as the store's times take it to be
@@ -97,7 +101,7 @@ class Director:
         # Since when and by whom, where no step is to be started.
         self.drained = self._read_drained()
         self._checkpoint_is_due = False
-        self._next_due: datetime | None = None
+        self._next_due: datetime | None = LONG_AGO  # of what waits for a time
         self._alarm: Timer | None = None
 
     # From any thread
@@ -287,7 +291,7 @@ class Director:
         if self._hooks.note(tx) or news:
             self.look()
         tx.flush()
-        next_due = steps.next_due(tx.connection)
+        next_due = self._find_next_due()
         wrote = tx.commit()
         self.offset = offset
         return partial(self._after_commit, batch, results, calls, next_due, wrote=wrote)
@@ -302,7 +306,7 @@ class Director:
         tx.move_times(moved)
         tx.now = self._clock()
         meta.put(tx.connection, "offset", offset)
-        self._next_due = steps.next_due(tx.connection)
+        self._next_due = self._find_next_due()
         return offset
 
     def _start(
@@ -360,8 +364,17 @@ class Director:
         for task_id, number in steps.due(tx.connection, tx.now, MAX_BATCH):
             task = tx.get(task_id)
             step = next(step for step in task.steps.values() if step.number == number)
-            if step.due_at:
+            if step.due_at and task.state is State.SCHEDULED:
+                if self.has_fresh_code():
+                    scheduling.come(tx, task)
+            elif step.due_at:
                 tx.save(lifecycle.due(task, step.name, tx.now))
+        for task_id in tasks.expired(tx.connection, tx.now, MAX_BATCH):
+            scheduling.expire(tx, tx.get(task_id))
+
+    def _find_next_due(self) -> datetime | None:
+        store = self._tx.connection
+        return min(filter(None, (steps.next_due(store), tasks.next_expiry(store))), default=None)
 
     def _set_alarm(self, due: datetime | None) -> None:
         if due == self._next_due and (self._alarm or not due):
@@ -371,11 +384,14 @@ class Director:
             self._alarm.cancel()
             self._alarm = None
         if due:
-            self._alarm = self._loop.later(self._left(due), self._ring)
+            self._alarm = self._loop.later(min(self._left(due), LOOK_SECONDS), self._ring)
 
     def _left(self, due: datetime) -> float:
-        """Seconds, as of the last commit: the clock may have been set since."""
-        return max(0.0, (due - self._tx.now).total_seconds())
+        """Seconds, as of the last commit: the clock may have been set since.
+
+        At least a moment: what is due and yet was not begun waits for something else.
+        """
+        return max(0.01, (due - self._tx.now).total_seconds())
 
     def _ring(self) -> None:
         self._alarm = None

@@ -15,12 +15,16 @@ from taskd.engine.director import Director
 from taskd.engine.starting import Starter
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
+from taskd.model.errors import TaskdError
 from taskd.places import Places
 from taskd.service.notify import Systemd
 from taskd.settings import Settings, load
 from taskd.store.database import Database
 
 log = logging.getLogger(__name__)
+
+
+REFRESH_AGAIN = 10.0  # seconds after action files could not be read
 
 
 class Order(Enum):
@@ -45,6 +49,7 @@ class Engine:
     orders: queue.SimpleQueue[Order] = field(default_factory=queue.SimpleQueue)
     farewells: list[Callable[[object], None]] = field(default_factory=list)  # told when it stops
     started: float = field(default_factory=time.monotonic)
+    _refreshing: bool = False
     _reading: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -72,6 +77,24 @@ class Engine:
                 for broken in self.catalog.broken + self.catalog.warnings:
                     log.warning("%s", broken)
             return self.catalog
+
+    def has_fresh_code(self) -> bool:
+        """If not, it is read again, and the director looks again then."""
+        if not self.catalog.is_stale():
+            return True
+        if not self._refreshing:
+            self._refreshing = True
+            threading.Thread(target=self._refresh_for_later, name="refresh", daemon=True).start()
+        return False
+
+    def _refresh_for_later(self) -> None:
+        try:
+            self.refresh()
+        except TaskdError as error:
+            log.warning("cannot read the action files again: %s", error.message)
+            time.sleep(REFRESH_AGAIN)
+        self._refreshing = False
+        self.loop.call(self.director.look)
 
     def reload(self) -> None:
         """Read the configuration and all actions again. Raises StoreError; the old ones stay."""

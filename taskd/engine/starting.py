@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from taskd.catalog.catalog import Catalog
-from taskd.engine import locking, planning, secrets
+from taskd.engine import locking, planning, scheduling, secrets
 from taskd.engine.sub_tasks import SUBSCRIBERS, SubTasks
 from taskd.executors.base import Call, CallKind, timed_out
 from taskd.logs.files import log_path
@@ -70,7 +70,8 @@ class Starter:
         Not within a change.
         """
         news = False
-        while self.sub_tasks.settle(tx) | locking.serve(tx, partial(self._goes_on, tx)):
+        goes_on = partial(self._goes_on, tx)
+        while self.sub_tasks.settle(tx) | scheduling.settle(tx) | locking.serve(tx, goes_on):
             news = True
         return news
 
@@ -100,7 +101,9 @@ class Starter:
         calls: list[Call] = []
         definition = self.catalog.of(task)
         step = _numbered(task, number)
-        if definition is None:
+        if task.expires_at and task.expires_at <= tx.now:
+            task = scheduling.expire(tx, task)
+        elif definition is None:
             task = self._vanished(task, step, self.catalog.why_missing(task.label), tx.now)
         elif step.waits_for_lock:
             task = planning.go_on(tx, self.catalog, task, definition)

@@ -1,14 +1,15 @@
 """Sub-tasks: the tasks that a step waits for, and what becomes of it as they come to rest."""
 
 import json
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from taskd.catalog.catalog import Catalog
 from taskd.catalog.inputs import read_input
 from taskd.engine import secrets
+from taskd.engine.apart import apart
 from taskd.engine.creating import Order, create
 from taskd.engine.family import ancestors, cancel
 from taskd.executors.base import Delegated, SubTask, timed_out
@@ -23,10 +24,7 @@ from taskd.places import Places
 from taskd.step_types.action import ITEM
 from taskd.store import children
 from taskd.store.children import Child
-from taskd.store.database import Lost
 from taskd.store.transaction import Transaction
-
-log = logging.getLogger(__name__)
 
 SUBSCRIBERS = "subscribers"  # the step that waits for actions that run beside the task
 MAX_DEPTH = 50
@@ -171,24 +169,17 @@ class SubTasks:
             self._started_again = set()
             tx.flush()
             for parent in sorted(parents):
-                self._tell(tx, parent)
+                what = f"tell task {parent} of its sub-tasks"
+                apart(tx, what, partial(self._tell, tx, parent))
             news = True
         return news
 
     def _tell(self, tx: Transaction, parent: int) -> None:
-        tx.begin_change()
-        try:
-            task = tx.get(parent)
-            for step in list(task.steps.values()):
-                if step.waits_for_tasks:
-                    task = self._judge(tx, task, step)
-            tx.save(task)
-        except Lost:
-            raise
-        except Exception:  # a mistake of ours in one task must not keep others from going on
-            log.exception("cannot tell task %d of its sub-tasks", parent)
-            tx.undo_change()
-        tx.end_change()
+        task = tx.get(parent)
+        for step in list(task.steps.values()):
+            if step.waits_for_tasks:
+                task = self._judge(tx, task, step)
+        tx.save(task)
 
     def _judge(self, tx: Transaction, task: Task, step: Step) -> Task:
         """The step goes on waiting, or it ends as its sub-tasks did."""

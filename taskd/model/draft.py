@@ -146,17 +146,17 @@ class Draft:
         while not self._mark_ready() and not self._is_active():
             failures = self.failures()
             if self.unlocking:
-                self._stop(Result.ERROR)
+                self.stop(Result.ERROR)
             elif self.cancelling:
-                self._stop(self._good_end() if self._all_finished() else Result.CANCELLED)
+                self.stop(self._good_end() if self._all_finished() else Result.CANCELLED)
             elif not failures:
-                self._stop(self._good_end())
+                self.stop(self._good_end())
             elif all(step.rescue is Rescue.SKIP for step in failures):
                 self.skip([step.name for step in failures])
                 continue
             elif all(step.rescue is Rescue.FAIL for step in failures):
                 self.cancel_pending()
-                self._stop(Result.ERROR)
+                self.stop(Result.ERROR)
             else:
                 self._rest(State.PAUSED, Result.ERROR)
             break
@@ -203,10 +203,11 @@ class Draft:
             return Result.WARNING
         return Result.SUCCESS
 
-    def _stop(self, result: Result) -> None:
+    def stop(self, result: Result) -> None:
         outputs = [s.output for s in self.steps.values() if s.state is StepState.SUCCESS]
         output = outputs[-1] if outputs else None
         self.fields |= {"ended_at": self.now, "cancelling": False, "output": output}
+        self.fields["expires_at"] = None
         self._rest(State.STOPPED, result)
 
     def _rest(self, state: State, result: Result) -> None:

@@ -33,17 +33,37 @@ MAX_INTERRUPTIONS = 3
 _PLAN_STEP = Step(name=PLAN, kind=StepKind.PLAN, state=StepState.PENDING, number=0, ready=True)
 
 
-def create(task: Task, now: datetime) -> Task:
-    """A new task with its plan step, which may start unless the task is scheduled."""
-    plan = _PLAN_STEP if task.state is State.PLANNED else replace(_PLAN_STEP, ready=False)
+def create(task: Task, now: datetime, due_at: datetime | None = None) -> Task:
+    """A new task with its plan step, which may start unless the task is scheduled.
+
+    `due_at`: for when it is, if that is a time.
+    """
+    plan = _PLAN_STEP
+    if task.state is State.SCHEDULED:
+        plan = replace(plan, ready=False, due_at=due_at)
     return replace(task, steps={PLAN: plan}, history=(Event(now, "created", task.user),))
 
 
 def released(task: Task, now: datetime) -> Task:
     """What it was scheduled for has come: scheduled → planned."""
     draft = Draft(task, now)
+    draft.change(PLAN, due_at=None)
     draft.enter(State.PLANNED)
     return draft.settle()
+
+
+def never_begins(task: Task, kind: str, why: str, now: datetime) -> Task:
+    """None of its steps has begun, and none is to any more: → stopped, error."""
+    draft = Draft(task, now)
+    first = next(step for step in task.steps.values() if not step.finished)
+    told = f"{why}; before: {first.error.reason}" if first.error else why
+    error = StepError(kind, told, step=first.name, action=task.label)
+    draft.change(first.name, state=StepState.ERROR, kept=None, ended_at=now, error=error)
+    draft.change(first.name, ready=False, due_at=None)
+    draft.cancel_pending()
+    draft.note("not started", told)
+    draft.stop(Result.ERROR)
+    return draft.done()
 
 
 # What an executor reports
@@ -65,10 +85,11 @@ def begun(task: Task, name: str, call_id: int | None, now: datetime) -> Task:
         ended_at=None,
         error=None,
     )
-    history = task.history
+    changes: dict[str, object] = {"steps": steps, "started_at": task.started_at or now}
     if step.kind is not StepKind.PLAN and not _has_begun(task):
-        history = (*history, Event(now, "started", SYSTEM))
-    return replace(task, steps=steps, history=history, started_at=task.started_at or now)
+        history = (*task.history, Event(now, "started", SYSTEM))
+        changes |= {"history": history, "expires_at": None}
+    return replace(task, **changes)
 
 
 def planned(task: Task, name: str, flow: Flow, steps: Iterable[Step], now: datetime) -> Task:
@@ -219,9 +240,9 @@ def progressed(task: Task, name: str, fraction: float, note: str, now: datetime)
 
 
 def due(task: Task, name: str, now: datetime) -> Task:
-    """The time of a step that waited for it has come."""
+    """The time of a step that waited for it has come. A scheduled task may wait for more."""
     draft = Draft(task, now)
-    draft.change(name, due_at=None, ready=True)
+    draft.change(name, due_at=None, ready=task.state is not State.SCHEDULED)
     return draft.done()
 
 

@@ -71,6 +71,7 @@ class Task:
             "needed_help",
             "cancelling",
             "resumable",
+            "expires_at",
         )
     )
 
@@ -106,6 +107,7 @@ class Task:
     errors: tuple[StepError, ...] = ()
     history: tuple[Event, ...] = ()
     descriptions: dict[str, str] = field(default_factory=dict)  # of input, output and error
+    after: tuple[int, ...] = ()  # the tasks that it waits, or has waited, for
 
     # Below: what the daemon knows beside it.
     uid: int = 0
@@ -117,6 +119,7 @@ class Task:
     needed_help: bool = False  # some step once failed and was resumed or skipped
     cancelling: bool = False
     resumable: bool = False  # unlocked: stopped, or about to be
+    expires_at: datetime | None = None  # `start_before`, until its first step has begun
 
     def __wire__(self) -> dict[str, object]:
         """What travels beside the fields."""

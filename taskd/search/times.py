@@ -6,7 +6,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 from taskd.search.asker import Asker
@@ -52,6 +52,29 @@ def read_time(text: str, asker: Asker) -> Span:
             except OverflowError:
                 raise ValueError("it is too far away") from None
     raise ValueError("it is none of the spellings there are")
+
+
+def read_start(text: str, asker: Asker) -> datetime:
+    """When something is to begin: lengths are ahead, a time of day or a weekday is the next one.
+
+    Raises ValueError as `read_time`.
+    """
+    plain = " ".join(text.lower().split())
+    if match := _AHEAD.fullmatch(plain):
+        try:
+            return asker.now + int(match["count"]) * LENGTHS[_SHORT[match["unit"]]]
+        except OverflowError:
+            raise ValueError("it is too far away") from None
+    begin = _begin(plain, asker)
+    for pattern, days in _COMING:
+        if pattern.fullmatch(plain) and begin <= asker.now:
+            begin = _begin(plain, replace(asker, now=asker.now + days * _DAY))
+    return begin
+
+
+def _begin(plain: str, asker: Asker) -> datetime:
+    span = read_time(plain, asker)
+    return span.instant or span.begin
 
 
 # What was written. Each function takes the named groups of its pattern.
@@ -152,6 +175,12 @@ _SPELLINGS: list[tuple[re.Pattern[str], Callable[..., Span]]] = [
         (r"(?P<sign>[+-]?)(?P<count>\d{1,9})(?P<unit>[smhdwy])", _short),
     )
 ]
+
+_AHEAD = re.compile(r"\+?(?P<count>\d{1,9})(?P<unit>[smhdwy])", re.ASCII)
+_COMING = (  # and how many days after the last one the next one is
+    (re.compile(r"\d{1,2}(am|pm|:\d\d)", re.ASCII), 1),
+    (re.compile("|".join(_WEEKDAYS)), 7),
+)
 
 
 # Where that lies

@@ -62,6 +62,11 @@ def add_search(database: Database) -> None:
         database.execute(statement)
 
 
+def add_schedule(database: Database) -> None:
+    for statement in _SCHEDULE:
+        database.execute(statement)
+
+
 def add_waiting(database: Database) -> None:
     for statement in _WAITING:
         database.execute(statement)
@@ -74,6 +79,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_lanes,
     add_waiting,
     add_search,
+    add_schedule,
 )
 
 _FIRST = (
@@ -249,4 +255,18 @@ _SEARCH = (
     # To look through names without the long rows that they stand in.
     """CREATE INDEX tasks_names ON tasks(id, folded_name, label)""",
     """CREATE INDEX steps_failed ON steps(task_id) WHERE error IS NOT NULL""",
+)
+
+_SCHEDULE = (
+    """ALTER TABLE tasks ADD COLUMN expires_at INTEGER""",
+    """CREATE INDEX tasks_expiring ON tasks(expires_at) WHERE expires_at IS NOT NULL""",
+    # What a task waits for, or has waited for; if `strict`, an error of it is one of the task.
+    """CREATE TABLE prerequisites (
+        task_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+        before_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        strict INTEGER NOT NULL,
+        PRIMARY KEY (task_id, before_id)
+    ) WITHOUT ROWID""",
+    """CREATE INDEX prerequisites_before ON prerequisites(before_id)""",
 )

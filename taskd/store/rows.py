@@ -19,14 +19,14 @@ _CHANGING_TASK = (
     "state, result, ended_at, state_updated_at, progress, version, needed_help,"
     " cancelling, resumable"
 )
-_RARELY_CHANGING_TASK = "started_at, name, folded_name, external_id, flow, output"
+_RARELY_CHANGING_TASK = "started_at, name, folded_name, external_id, flow, output, expires_at"
 _CHANGING_STEP = "state, progress, attempts, started_at, ended_at, call_id, ready, output"
 _RARELY_CHANGING_STEP = "note, interruptions, due_at, rescue, error, kept"
 _INSERT_TASK = (
-    f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}, {_RARELY_CHANGING_TASK}) VALUES ({'?,' * 31}?)"
+    f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}, {_RARELY_CHANGING_TASK}) VALUES ({'?,' * 32}?)"
 )
 _UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 8}?) WHERE id = ?"
-_UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = ({'?,' * 5}?) WHERE id = ?"
+_UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = ({'?,' * 6}?) WHERE id = ?"
 _INSERT_STEP = (
     f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP},"
     f" {_RARELY_CHANGING_STEP}) VALUES ({'?,' * 20}?)"
@@ -150,6 +150,7 @@ def _rare_task(task: Task) -> tuple[Any, ...]:
         task.external_id,
         _to_json(task.flow),
         _to_json(task.output),
+        to_number(task.expires_at),
     )
 
 
@@ -160,6 +161,7 @@ def _rare_differ(old: Task, task: Task) -> bool:
         or old.external_id is not task.external_id
         or old.flow is not task.flow
         or old.output is not task.output
+        or old.expires_at is not task.expires_at
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from datetime import datetime
 from typing import Any
 
 from taskd import wire
@@ -18,8 +19,8 @@ from taskd.model.task import (
     State,
     Task,
 )
-from taskd.store import hooks, locks, meta, steps
-from taskd.store.times import from_number, time_of
+from taskd.store import chains, hooks, locks, meta, steps
+from taskd.store.times import from_number, time_of, to_number
 
 _STATES = {str(state): state for state in State}
 _RESULTS = {str(result): result for result in Result}
@@ -29,9 +30,13 @@ _PLAIN = (
     "label, name, state, result, user, uid, execution_type, type, priority, key, created_at, "
     "start_at, start_before, started_at, ended_at, state_updated_at, progress, parent_task_id, "
     "recurring_logic_id, external_id, version, needed_help, cancelling, resumable, on_conflict, "
-    "wanted_locks"
+    "wanted_locks, expires_at"
 )
 COLUMNS = f"{_PLAIN}, flow, input, output, definition"
+_EXPIRING = (
+    "expires_at IS NOT NULL AND NOT EXISTS"
+    " (SELECT 1 FROM steps WHERE task_id = id AND number = 0 AND steps.state = 'running')"
+)
 LISTED = f"{_PLAIN}, NULL, '{{}}', NULL, NULL"  # as lists show them, without what may be large
 
 
@@ -72,6 +77,7 @@ def get_full(connection: sqlite3.Connection, task_id: int) -> Task:
     return replace(
         task,
         links=(_user_link(task), *locks.links_of_task(connection, task_id)),
+        after=chains.of_task(connection, task_id),
         errors=_errors(task),
         history=_history(connection, task_id),
         descriptions=hooks.descriptions(connection, task_id),
@@ -116,6 +122,22 @@ def with_key(connection: sqlite3.Connection, uid: int, key: str) -> int | None:
     return None if row is None else int(row[0])
 
 
+def expired(connection: sqlite3.Connection, now: datetime, limit: int) -> list[int]:
+    """Those that were to begin by now, and have not; but for those that are being planned."""
+    rows = connection.execute(
+        f"SELECT id FROM tasks WHERE {_EXPIRING} AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+        (to_number(now), limit),
+    )
+    return [task_id for (task_id,) in rows]
+
+
+def next_expiry(connection: sqlite3.Connection) -> datetime | None:
+    row = connection.execute(
+        f"SELECT expires_at FROM tasks WHERE {_EXPIRING} ORDER BY expires_at LIMIT 1"
+    ).fetchone()
+    return row and from_number(row[0])
+
+
 def last_id(connection: sqlite3.Connection) -> int:
     """The highest id that was ever given to a task, also to one that is deleted."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'tasks'").fetchone()
@@ -145,7 +167,7 @@ def from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         id, label, name, state, result, user, uid, execution_type, type, priority, key, created_at,
         start_at, start_before, started_at, ended_at, state_updated_at, progress, parent_task_id,
         recurring_logic_id, external_id, version, needed_help, cancelling, resumable, on_conflict,
-        wanted_locks, flow, input, output, definition,
+        wanted_locks, expires_at, flow, input, output, definition,
     ) = row  # fmt: skip
     return build(
         Task,
@@ -176,6 +198,7 @@ def from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         resumable=bool(resumable),
         on_conflict=_ON_CONFLICT[on_conflict],
         wanted_locks=wire.decode(tuple[Lock], json.loads(wanted_locks)) if wanted_locks else (),
+        expires_at=from_number(expires_at),
         flow=_from_json(flow),
         input=json.loads(input) if input != "{}" else {},
         output=_from_json(output),
@@ -187,6 +210,7 @@ def from_row(row: tuple[Any, ...], task_steps: dict[str, Any]) -> Task:
         errors=(),
         history=(),
         descriptions={},
+        after=(),
     )
 
 

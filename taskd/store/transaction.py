@@ -14,7 +14,7 @@ from typing import Any
 from taskd.model.lock import Lock
 from taskd.model.record import replace
 from taskd.model.task import State, Task
-from taskd.store import lanes, locks, rows, tasks, under_way, waiting
+from taskd.store import chains, lanes, locks, rows, tasks, under_way, waiting
 
 CACHED_TASKS = 2000
 LARGE = 10_000  # characters, or values, of one field of the input
@@ -27,8 +27,9 @@ class Transaction:
         self.connection = connection
         self.now: datetime
         self.version: int = tasks.last_version(connection)
-        self._last_id = self._last_id_before = tasks.last_id(connection)
+        self.last_id = self._last_id_before = tasks.last_id(connection)
         self._lanes = self._lanes_before = lanes.known(connection)
+        self._chained = chains.exist(connection)  # some task, or there may have been one
         self._cache: OrderedDict[int, Task] = OrderedDict()
         self._begin_empty()
 
@@ -39,6 +40,7 @@ class Transaction:
         self._stored: dict[int, Task | None] = {}  # the changed ones as they were in the store
         self._written: dict[int, Task] = {}  # those that were written in this transaction
         self._told: dict[int, Task] = {}  # sub-tasks that rest
+        self._told_stopped: set[int] = set()
         self._keys: dict[tuple[int, str], int] = {}
         self._history: list[tuple[Any, ...]] = []
         self._history_written = 0
@@ -49,7 +51,7 @@ class Transaction:
 
     def begin(self, now: datetime, labels: Collection[str] = ()) -> None:
         """`labels` are those that have slots of their own."""
-        self._last_id_before = self._last_id
+        self._last_id_before = self.last_id
         self._lanes_before = self._lanes
         self.connection.execute("BEGIN IMMEDIATE")
         self._rows_before = self.connection.total_changes
@@ -97,7 +99,7 @@ class Transaction:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
         self._cache.clear()
-        self._last_id = self._last_id_before
+        self.last_id = self._last_id_before
         self._lanes = self._lanes_before
         self._begin_empty()
 
@@ -111,7 +113,7 @@ class Transaction:
         self._history_before = len(self._history)
         self._effects_before = len(self.after_commit)
         self._released_before = len(self.released)
-        self._id_before = self._last_id
+        self._id_before = self.last_id
         self._wrote = False
 
     def write(self) -> sqlite3.Connection:
@@ -129,7 +131,7 @@ class Transaction:
         if self._wrote:
             self.connection.execute("ROLLBACK TO change")
             self.connection.execute("RELEASE change")
-        self._last_id = self._id_before
+        self.last_id = self._id_before
         del self._history[self._history_before :], self.after_commit[self._effects_before :]
         del self.released[self._released_before :]
         for task_id, task in self._saved_before.items():
@@ -162,11 +164,11 @@ class Transaction:
 
     def add(self, task: Task) -> Task:
         """A new task; its id is given here."""
-        self._last_id += 1
-        self._stored[self._last_id] = None
+        self.last_id += 1
+        self._stored[self.last_id] = None
         if task.key is not None:
-            self._keys[task.uid, task.key] = self._last_id
-        return self._keep(self._last_id, task, None)
+            self._keys[task.uid, task.key] = self.last_id
+        return self._keep(self.last_id, task, None)
 
     def save(self, task: Task) -> Task:
         """A task that stops releases its locks in this transaction."""
@@ -204,6 +206,27 @@ class Transaction:
         ]
         told.update((task.id, task) for task in found)
         return found
+
+    def chain(self, task_id: int, before: Collection[int], *, strict: bool) -> None:
+        """The task waits until the others have stopped."""
+        self._chained = True
+        chains.add(self.write(), task_id, before, strict=strict)
+
+    def followers(self) -> list[int]:
+        """Tasks that wait for some that have stopped since this was asked last.
+
+        Not within a change: what has changed is written first, so that SQL can find it.
+        """
+        stopped = [
+            task.id
+            for task in (self.changed.values() if self._chained else ())
+            if task.finished and task.id not in self._told_stopped
+        ]
+        if not stopped:
+            return []
+        self._told_stopped.update(stopped)
+        self.flush()
+        return chains.followers(self.connection, stopped)
 
     # The queue
 

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 
 import pytest
-from builders import NOW, a_new_task, a_planned_task, a_step, an_error, later
+from builders import NOW, a_new_task, a_planned_task, a_step, a_task, an_error, later
 from moves import (
     ONCE,
     begin,
@@ -30,74 +30,76 @@ from taskd.model.record import replace
 from taskd.model.step import Rescue, Step, StepKind, StepState
 from taskd.model.task import Result, State, Task
 
-# P planned and R running, both pending; ? paused, error; s w e c stopped: success, warning, error,
-# cancelled; x refused; · does not happen, for no step is in the state for it.
+# S scheduled, P planned and R running, all pending; ? paused, error; s w e c stopped: success,
+# warning, error, cancelled; x refused; · does not happen, for no step is in the state for it.
 TABLE = """
 released
-│ begun
-│ │ planned
-│ │ │ waits
-│ │ │ │ passed over
-│ │ │ │ │ succeeded
-│ │ │ │ │ │ snoozed
-│ │ │ │ │ │ │ delegated
-│ │ │ │ │ │ │ │ failed, pause
-│ │ │ │ │ │ │ │ │ failed, skip
-│ │ │ │ │ │ │ │ │ │ failed, fail
-│ │ │ │ │ │ │ │ │ │ │ failed, retry
-│ │ │ │ │ │ │ │ │ │ │ │ interrupted
-│ │ │ │ │ │ │ │ │ │ │ │ │ interrupted, idempotent
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ interrupted, poison
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ cancelled
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ killed
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ never ran
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ progressed
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ due
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ resume
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ skip
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ skip, step a
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ cancel
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ cancel, not cancellable
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ unlock
-│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ unlock, force
+│ never begins
+│ │ begun
+│ │ │ planned
+│ │ │ │ waits
+│ │ │ │ │ passed over
+│ │ │ │ │ │ succeeded
+│ │ │ │ │ │ │ snoozed
+│ │ │ │ │ │ │ │ delegated
+│ │ │ │ │ │ │ │ │ failed, pause
+│ │ │ │ │ │ │ │ │ │ failed, skip
+│ │ │ │ │ │ │ │ │ │ │ failed, fail
+│ │ │ │ │ │ │ │ │ │ │ │ failed, retry
+│ │ │ │ │ │ │ │ │ │ │ │ │ interrupted
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ interrupted, idempotent
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ interrupted, poison
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ cancelled
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ killed
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ never ran
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ progressed
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ due
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ resume
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ skip
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ skip, step a
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ cancel
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ cancel, not cancellable
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ unlock
+│ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ │ unlock, force
 
-P · · · · · · · · · · · · · · · · · · · x x x c c x e scheduled
-· P R · · · · · · · · · · · · · · · · · x x x c c x e planned
-· · R P c · · · ? ? e P ? P ? · · P P · x x x P P x P planned, plan at work
-· · c c c · · · c c c c c c c c · c P · x x x P P x P planned, plan at work, cancelling
-· · · · · · · · e e e e e e e e e e P · x x x P P x P planned, plan at work, unlocking
-· · R · · · · · ? ? e P · · · · · · · · x x x c c x e planned, waits for a lock
-· R · · · · · · · · · · · · · · · · · · x x x c x x e running, none at work
-· · · · · · · · · · · · · · · · · · · R x x x c x x e running, retry waits
-· · · · · · · · · · · · · · · · · · · R x x x c x x e running, waits for its time
-· R · · · · · · · · · · · · · · · · · · x x x c x x e running, its time has come
-· · · · · s R R ? w e R ? R ? · · R R · x x x R x x R running, last step at work
-· · · · · R R R ? R e R ? R ? · · R R · x x x R x x R running, first step at work
-· · · · · ? R R ? ? ? R ? R ? · · R R · x x x R x x R running, after another failed
-· · · · · s R R ? w e R ? R ? · · R R · x x x R x x R running, finalize at work
-· · · · · s · · ? w e R · · · · · · R · x x x R x x R running, waits for sub-tasks
-· · · · · s c · c c c c c c c c · c R · x x x R R x R running, cancelling
-· · · · · s · · c c c c · · · c · · R · x x x R R x R running, cancelling, sub-tasks
-· · · · · e e · e e e e e e e e e e R · x x x R x x R running, unlocking
-· · · · · e · · e e e e · · · e e · R · x x x R x x R running, unlocking, sub-tasks
-· · · · · e e · e e e e e e e e e e R · x x x R R x R running, unlocking while cancelling
-· · · · · · · · · · · · · · · · · · · · R w w c c e e paused by a step
-· · · · · · · · · · · · · · · · · · · · R w ? c c e e paused by two steps
-· · · · · · · · · · · · · · · · · · · · P x x c c e e paused by the plan
-· · · · · · · · · · · · · · · · · · · · R w x c c e e paused by finalize
-· · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, success
-· · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, warning
-· · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, error
-· · · · · · · · · · · · · · · · · · · · P x x x x x x stopped, error, unlocked when scheduled
-· · · · · · · · · · · · · · · · · · · · P x x x x x x stopped, error, unlocked when planned
-· · · · · · · · · · · · · · · · · · · · P x x x x x x stopped, error, unlocked in line
-· · · · · · · · · · · · · · · · · · · · R x x x x x x stopped, error, unlocked when paused
-· · · · · · · · · · · · · · · · · · · · P x x x x x x stopped, error, unlocked when its plan failed
-· · · · · · · · · · · · · · · · · · · · R x x x x x x stopped, error, unlocked with a step at work
-· · · · · · · · · · · · · · · · · · · · w x x x x x x stopped, error, unlocked as it was done
-· · · · · · · · · · · · · · · · · · · · R x x x x x x stopped, error, unlocked when cancelled
-· · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, cancelled
-· · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, cancelled, passed over
+P e · · · · · · · · · · · · · · · · · · · x x x c c x e scheduled
+P e · · · · · · · · · · · · · · · · · · S x x x c c x e scheduled for a time
+· e P R · · · · · · · · · · · · · · · · · x x x c c x e planned
+· · · R P c · · · ? ? e P ? P ? · · P P · x x x P P x P planned, plan at work
+· · · c c c · · · c c c c c c c c · c P · x x x P P x P planned, plan at work, cancelling
+· · · · · · · · · e e e e e e e e e e P · x x x P P x P planned, plan at work, unlocking
+· e · R · · · · · ? ? e P · · · · · · · · x x x c c x e planned, waits for a lock
+· e R · · · · · · · · · · · · · · · · · · x x x c x x e running, none at work
+· · · · · · · · · · · · · · · · · · · · R x x x c x x e running, retry waits
+· · · · · · · · · · · · · · · · · · · · R x x x c x x e running, waits for its time
+· · R · · · · · · · · · · · · · · · · · · x x x c x x e running, its time has come
+· · · · · · s R R ? w e R ? R ? · · R R · x x x R x x R running, last step at work
+· · · · · · R R R ? R e R ? R ? · · R R · x x x R x x R running, first step at work
+· · · · · · ? R R ? ? ? R ? R ? · · R R · x x x R x x R running, after another failed
+· · · · · · s R R ? w e R ? R ? · · R R · x x x R x x R running, finalize at work
+· · · · · · s · · ? w e R · · · · · · R · x x x R x x R running, waits for sub-tasks
+· · · · · · s c · c c c c c c c c · c R · x x x R R x R running, cancelling
+· · · · · · s · · c c c c · · · c · · R · x x x R R x R running, cancelling, sub-tasks
+· · · · · · e e · e e e e e e e e e e R · x x x R x x R running, unlocking
+· · · · · · e · · e e e e · · · e e · R · x x x R x x R running, unlocking, sub-tasks
+· · · · · · e e · e e e e e e e e e e R · x x x R R x R running, unlocking while cancelling
+· · · · · · · · · · · · · · · · · · · · · R w w c c e e paused by a step
+· · · · · · · · · · · · · · · · · · · · · R w ? c c e e paused by two steps
+· e · · · · · · · · · · · · · · · · · · · P x x c c e e paused by the plan
+· · · · · · · · · · · · · · · · · · · · · R w x c c e e paused by finalize
+· · · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, success
+· · · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, warning
+· · · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, error
+· · · · · · · · · · · · · · · · · · · · · P x x x x x x stopped, error, unlocked when scheduled
+· · · · · · · · · · · · · · · · · · · · · P x x x x x x stopped, error, unlocked when planned
+· · · · · · · · · · · · · · · · · · · · · P x x x x x x stopped, error, unlocked in line
+· · · · · · · · · · · · · · · · · · · · · R x x x x x x stopped, error, unlocked when paused
+· · · · · · · · · · · · · · · · · · · · · P x x x x x x stopped, error, unlocked after its plan
+· · · · · · · · · · · · · · · · · · · · · R x x x x x x stopped, error, unlocked with a step at work
+· · · · · · · · · · · · · · · · · · · · · w x x x x x x stopped, error, unlocked as it was done
+· · · · · · · · · · · · · · · · · · · · · R x x x x x x stopped, error, unlocked when cancelled
+· · · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, cancelled
+· · · · · · · · · · · · · · · · · · · · · x x x x x x x stopped, cancelled, passed over
 """
 HEAD, BODY = TABLE.strip().split("\n\n")
 COLUMNS = [line.lstrip("│ ") for line in HEAD.splitlines()]
@@ -125,6 +127,7 @@ def _passed_over() -> Task:
 
 SITUATIONS: dict[str, Callable[[], Task]] = {
     "scheduled": lambda: a_new_task(state="scheduled"),
+    "scheduled for a time": lambda: lifecycle.create(a_task(state="scheduled"), NOW, later(60)),
     "planned": a_new_task,
     "planned, plan at work": _planning,
     "planned, plan at work, cancelling": lambda: cancel(_planning()),
@@ -155,7 +158,7 @@ SITUATIONS: dict[str, Callable[[], Task]] = {
     "stopped, error, unlocked when planned": lambda: unlock(a_new_task()),
     "stopped, error, unlocked in line": lambda: unlock(waiting()),
     "stopped, error, unlocked when paused": lambda: unlock(paused()),
-    "stopped, error, unlocked when its plan failed": lambda: unlock(paused_plan()),
+    "stopped, error, unlocked after its plan": lambda: unlock(paused_plan()),
     "stopped, error, unlocked with a step at work": lambda: kill(unlocking(), "a"),
     "stopped, error, unlocked as it was done": lambda: lifecycle.succeeded(
         unlocking(), "a", 1, NOW
@@ -181,6 +184,7 @@ def _interrupted(*, idempotent: bool, before: int = 0) -> Callable[[Task, str], 
 
 EVENTS: dict[str, Callable[[Task, str], Task]] = {
     "released": lambda t, _: lifecycle.released(t, NOW),
+    "never begins": lambda t, _: lifecycle.never_begins(t, "expired", "too late", NOW),
     "begun": begin,
     "planned": lambda t, _: lifecycle.planned(t, "Demo", ["sequence", "a"], [a_step("a")], NOW),
     "waits": lambda t, _: lifecycle.waits(t, {"name": "Demo"}, "it is locked", NOW),
@@ -224,6 +228,9 @@ def _can_happen(event: str, task: Task, step: Step) -> bool:
             return plan  # to the task, once
         case "released":
             return plan and task.state is State.SCHEDULED
+        case "never_begins":
+            begun = any(step.started_at for step in task.steps.values() if step.name != "plan")
+            return plan and not (begun or at_work or task.finished)
         case "begun":
             return step.ready
         case "due":

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskd.search.asker import Asker
-from taskd.search.times import moment, read_time
+from taskd.search.times import moment, read_start, read_time
 from taskd.search.values import read_duration
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -165,3 +165,35 @@ def test_duration_is_read(text: str) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):  # it says why
         read_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "begin"),
+    [
+        ("3h", "2024-03-13 19:45:20"),
+        ("+3d", "2024-03-16 16:45:20"),
+        ("2w", "2024-03-27 16:45:20"),
+        ("17:00", "2024-03-13 17:00"),
+        ("16:00", "2024-03-14 16:00"),
+        ("8am", "2024-03-14 08:00"),
+        ("tomorrow", "2024-03-14"),
+        ("friday", "2024-03-15"),
+        ("Wednesday", "2024-03-20"),
+        ("5 minutes from now", "2024-03-13 16:50:20"),
+        ("2024-04-01 02:30", "2024-04-01 02:30"),
+        ("2024-03-31 02:30", "2024-03-31 03:00"),
+        # what has passed, passed
+        ("yesterday", "2024-03-12"),
+        ("-3h", "2024-03-13 13:45:20"),
+        ("2024-03-13", "2024-03-13"),
+        ("Mar 10", "2024-03-10"),
+    ],
+)
+def test_what_is_to_begin_begins_the_next_time(text: str, begin: str) -> None:
+    assert read_start(text, ASKER) == local(begin)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "25:00", "999999999w", "2024-02-30"])
+def test_beginning_that_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read_start(text, ASKER)

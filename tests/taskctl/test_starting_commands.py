@@ -235,3 +235,27 @@ def test_awaited_task_is_one_object_under_json(run, starting):
     starting.answers |= {"tasks.watch": a_task(), "tasks.get": whole}
 
     assert run("run", "backup.site", "--wait", "-o", "json").json == whole
+
+
+def test_times_and_tasks_to_wait_for_are_sent_as_they_were_written(run, starting):
+    run("run", "x", "--at", "tomorrow", "--before", "3d", "--after", "7,@last", "--after", "9,7")
+
+    asked = starting.parameters("tasks.start")
+    assert (asked["at"], asked["before"]) == ("tomorrow", "3d")
+    assert asked["after"] == [7, "@last", 9]
+
+
+@pytest.mark.parametrize("words", ["", "7,", "x", "7 8"])
+@pytest.mark.usefixtures("starting")
+def test_tasks_to_wait_for_are_ids(run, words):
+    assert run("run", "x", "--after", words).code == 2
+
+
+def test_what_does_not_start_at_once_says_when_it_does(run, daemon):
+    scheduled = {"state": "scheduled", "created_at": "2030-01-01T00:00:00Z"}
+    daemon.answers["tasks.start"] = a_task(**scheduled, start_at="2030-01-02T00:00:00Z")
+
+    ran = run("run", "x", "--at", "tomorrow", "--after", "7,9")
+
+    assert "is scheduled for 2030-01-02" in ran.out
+    assert "after task 7, task 9:" in ran.out

@@ -1,0 +1,22 @@
+"""Changes of the director's own that are not to suffer from each other."""
+
+import logging
+from collections.abc import Callable
+
+from taskd.store.database import Lost
+from taskd.store.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+
+def apart(tx: Transaction, what: str, function: Callable[[], object]) -> None:
+    """`function` as a change of its own: a mistake of ours in it keeps no other from going on."""
+    tx.begin_change()
+    try:
+        function()
+    except Lost:
+        raise
+    except Exception:
+        log.exception("cannot %s", what)
+        tx.undo_change()
+    tx.end_change()
