@@ -41,9 +41,10 @@ def act(
     `own` are the parameters of some tasks alone.
     """
     verb = method.partition(".")[2]
+    guard: Mapping[str, Any]
     task_ids, guard = select(setup, verb, selection, confirm=True)
     if selection.noop:
-        method, guard, parameters, own = "tasks.get", {}, {}, {}
+        guard = guard | {"noop": True}
         told = partial(_would, verb)
     asked = {i: {**guard, **parameters, **own.get(i, {})} for i in task_ids}
     return report(setup, *ask_each(setup, method, asked), told)

@@ -48,4 +48,7 @@ def _described(error: click.ClickException | TaskdError) -> tuple[str, str, str]
         return error.code, error.message, error.hint
     context = getattr(error, "ctx", None)
     hint = f"{context.command_path} --help" if context else ""
-    return "usage", error.format_message(), hint
+    message = error.format_message()
+    if isinstance(error, click.MissingParameter):  # its choices are a list with tabs
+        message = " ".join(message.split())
+    return "usage", message, hint

@@ -88,7 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _forget_output()
         _complain(TaskdError(f"cannot go on: {error}"), setup.json, setup.debug)
         return TaskdError.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort:
+        click.echo(err=True)  # after the question that was asked
+        return INTERRUPTED
+    except KeyboardInterrupt:
         return INTERRUPTED
     finally:
         setup.close()

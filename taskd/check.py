@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from taskd.catalog import child
-from taskd.config_file import find_unused
+from taskd.config_file import find_unused, read_settings
 from taskd.engine.engine import action_folders
 from taskd.model.errors import QueryError, TaskdError
 from taskd.places import Places
-from taskd.search.asker import Asker
+from taskd.search.asker import SAVED, Asker
 from taskd.search.parser import parse
 from taskd.settings import Settings, load
 from taskd.store import check as store
@@ -70,12 +70,15 @@ def _in_folder(folder: str, *, may_be_missing: bool) -> str:
 
 
 def _check_searches(places: Places, settings: Settings, found: Findings) -> None:
-    asker = Asker("", 0, datetime.now(UTC))
-    for name, query in settings.searches.items():
+    if not settings.searches:
+        return
+    place = read_settings(places.config)["searches"].where
+    asker = Asker("", 0, datetime.now(UTC), saved={**SAVED, **settings.searches})
+    for name in settings.searches:
         try:
-            parse(query, asker)
+            parse(f"@{name}", asker)
         except QueryError as error:
-            found.problems.append(f"{places.config}: the search {name!r}: {error.message}")
+            found.problems.append(f"{place}: {error.message}")
 
 
 def _check_actions(folders: list[str], found: Findings) -> None:

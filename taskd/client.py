@@ -160,27 +160,44 @@ class Client(Channel):
     # `search` in these: only if that still means the task. Raises NoMatch.
 
     def resume(
-        self, task_id: TaskRef, *, secrets: Mapping[str, str] | None = None, search: str = ""
+        self,
+        task_id: TaskRef,
+        *,
+        secrets: Mapping[str, str] | None = None,
+        search: str = "",
+        noop: bool = False,
     ) -> Task:
         """Resume a task that is paused, or was unlocked, from the step that failed.
 
         `secrets` take the place of those that it has, or had: they are deleted when it stops.
-        Raises LockConflict where a lock that was unlocked is held by another task now.
+        `noop`: only say whether it could be resumed. Raises LockConflict where a lock that was
+        unlocked is held by another task now.
         """
+        given = secrets or {}
         return self.call(
-            "tasks.resume", Task, task_id=task_id, secrets=secrets or {}, search=search
+            "tasks.resume", Task, task_id=task_id, secrets=given, search=search, noop=noop
         )
 
     def skip(
-        self, task_id: TaskRef, steps: Sequence[str] | None = None, *, search: str = ""
+        self,
+        task_id: TaskRef,
+        steps: Sequence[str] | None = None,
+        *,
+        search: str = "",
+        noop: bool = False,
     ) -> Task:
         """Go on without failed steps of a paused task: all, or `steps`. What needs their output is
-        skipped, too; the answer has all steps."""
-        return self.call("tasks.skip", Task, task_id=task_id, steps=steps, search=search)
+        skipped, too; the answer has all steps. `noop`: only say whether they could be."""
+        return self.call("tasks.skip", Task, task_id=task_id, steps=steps, search=search, noop=noop)
 
-    def cancel(self, task_id: TaskRef, *, force: bool = False, search: str = "") -> Task:
-        """Cancel a task. A running one is given its grace, unless `force`."""
-        return self.call("tasks.cancel", Task, task_id=task_id, force=force, search=search)
+    def cancel(
+        self, task_id: TaskRef, *, force: bool = False, search: str = "", noop: bool = False
+    ) -> Task:
+        """Cancel a task. A running one is given its grace, unless `force`. `noop`: only say whether
+        it could be."""
+        return self.call(
+            "tasks.cancel", Task, task_id=task_id, force=force, search=search, noop=noop
+        )
 
     def unlock(
         self,

@@ -12,7 +12,10 @@ from taskctl.view.forms import Record, as_page, print_list, print_one
 @click.option("--broken", is_flag=True, help="Action files that could not be loaded, and why.")
 @pass_setup
 def command(setup: Setup, label: str | None, broken: bool) -> None:
-    """List the known actions, or show one: its inputs, steps and locks."""
+    """List the known actions, or show one.
+
+    LABEL: with its inputs, steps and locks.
+    """
     if label and broken:
         raise click.UsageError("give a LABEL or --broken, not both")
     if broken:

@@ -14,7 +14,10 @@ from taskctl.view.forms import Record
 @pass_setup
 @searching
 def command(setup: Setup, /, selection: Selection, force: bool) -> int:
-    """Cancel tasks; what runs is told first, and ended after its grace."""
+    """Cancel tasks: what runs is told, then ended.
+
+    It has its grace in between, `cancel_grace`.
+    """
     return act(setup, "tasks.cancel", selection, _told, force=force)
 
 

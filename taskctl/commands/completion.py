@@ -12,7 +12,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command(cls=Command)
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
-    """Print what makes a shell complete commands, options, ids, searches and more.
+    """Print what makes a shell complete commands and searches.
 
     For bash: eval "$(taskctl completion bash)" in ~/.bashrc. For zsh the same in ~/.zshrc, after
     compinit. For fish: taskctl completion fish > ~/.config/fish/completions/taskctl.fish.

@@ -17,10 +17,10 @@ POLL = 0.2  # seconds
 @click.option("--timeout", metavar="D", callback=seconds, help="Wait no longer.")
 @pass_setup
 def command(setup: Setup, wait: bool, timeout: float | None) -> None:
-    """Let no step start any more, before maintenance; what runs goes on.
+    """Let no step start any more, before maintenance.
 
-    Tasks are still taken, and start after `taskctl undrain`. A restart of the daemon changes
-    nothing of this.
+    What runs goes on. Tasks are still taken, and start after `taskctl undrain`. A restart of the
+    daemon changes nothing of this.
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout is for the waiting: it needs --wait")

@@ -13,6 +13,7 @@ from taskctl.view.forms import Record, print_one, print_pages
 from taskctl.watching import watch
 
 PAGE = 500  # records a request
+_DEFAULT = click.core.ParameterSource.DEFAULT
 
 # What CSV holds unless --columns says otherwise, in any terminal.
 FIELDS = (
@@ -58,7 +59,15 @@ def command(
     again: bool,
     explain: bool,
 ) -> None:
-    """List tasks, newest first. docs/search.md tells what can be searched for."""
+    """List tasks, newest first.
+
+    A QUERY holds conditions as in 'state = paused and label ~ backup'. A TAB in it suggests what
+    can be searched for.
+    """
+    if everything and click.get_current_context().get_parameter_source("limit") is not _DEFAULT:
+        raise click.UsageError("--all and --limit exclude each other")
+    if count and again:
+        raise click.UsageError("--count and --watch exclude each other")
     if explain:
         _explain(setup, search, order)
     elif count:

@@ -21,7 +21,10 @@ FIELDS = (
 )
 @pass_setup
 def command(setup: Setup, resource: str | None) -> None:
-    """Show who holds which lock, oldest first, and who waits for it, in the order of their turn."""
+    """Show who holds which lock, and who waits for it.
+
+    The oldest first; those who wait in the order of their turn.
+    """
     locks = setup.channel.ask("locks.find", resource=resource)
     if setup.output != "table":
         page = as_page(locks)

@@ -29,9 +29,9 @@ NEED_A_HAND = "state = paused and result = error"
 @pass_setup
 @searching
 def command(setup: Setup, /, selection: Selection, secrets: tuple[str, ...]) -> int:
-    """Resume tasks that are paused, or were unlocked, from the step that failed.
+    """Resume tasks that are paused, or were unlocked.
 
-    Without ids and search: all that are paused with an error.
+    They go on from the step that failed. Without ids and search: all that are paused with an error.
     """
     if secrets and len(selection.task_ids or ()) != 1:
         raise click.UsageError("--secret is for one task")

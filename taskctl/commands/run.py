@@ -31,9 +31,9 @@ PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)(:?=)(.*)", re.DOTALL)
 def command(
     setup: Setup, /, action: str, pairs: tuple[str, ...], wholes: tuple[str, ...], **options: Any
 ) -> int:
-    """Start a task of a known action, or of a YAML definition in a file.
+    """Start a task of a known action, or of a YAML file.
 
-    Such a definition is kept with its task: editing the file later changes only new tasks.
+    The definition in a file is kept with its task: editing the file later changes only new tasks.
 
     KEY=VALUE is read by the type of the input, KEY:=JSON as JSON; KEY=@FILE takes a secret from a
     file.

@@ -21,10 +21,10 @@ from taskctl.view.inert import inert
 @pass_setup
 @searching
 def command(setup: Setup, /, selection: Selection, where: tuple[str, ...]) -> int:
-    """Go on without failed steps of paused tasks: all, or those named.
+    """Go on without failed steps of paused tasks.
 
-    What needs the output of such a step is skipped, too. A task goes on when none is left that
-    failed; it ends with warning.
+    All of them, or those named. What needs the output of such a step is skipped, too. A task goes
+    on when none is left that failed; it ends with warning.
     """
     steps = _by_task(with_stdin(where)) if where else {}
     selection.task_ids = list(steps) if where else None

@@ -29,7 +29,7 @@ HARM = {
 @pass_setup
 @searching
 def command(setup: Setup, /, selection: Selection, force: bool, reason: str) -> int:
-    """Stop paused tasks that cannot be resumed, and so free what they have locked.
+    """Stop tasks that cannot be resumed, and free their locks.
 
     They end with error; each may be resumed later, if what it had locked is free then. Needs the
     setting allow_dangerous_actions.

@@ -35,13 +35,16 @@ TASK_COLUMNS = (
     Column("recurring_logic_id", right=True),
     Column("external_id", cut=True),
 )
+TIGHT = ("id", "name", "state")
 NARROW = ("id", "name", "state", "result", "started_at", "duration", "progress")
 WIDE = ("id", "name", "label", "state", "result", "started_at", "duration", "progress", "user")
-ROOM_FOR_WIDE = 110
+ROOM_FOR_NARROW, ROOM_FOR_WIDE = 70, 110
 
 
 def for_width(width: int) -> Sequence[str]:
     """The columns that a terminal of `width` shows well."""
+    if width < ROOM_FOR_NARROW:
+        return TIGHT
     return WIDE if width >= ROOM_FOR_WIDE else NARROW
 
 

@@ -14,6 +14,7 @@ from taskd.api.times import when
 from taskd.catalog import child
 from taskd.engine import family, unlocking
 from taskd.engine.creating import Order, create
+from taskd.engine.director import Undone
 from taskd.engine.engine import Engine
 from taskd.engine.locking import Conflict
 from taskd.engine.watchers import Watcher
@@ -293,15 +294,21 @@ def resume(
     task_id: int | str,
     secrets: dict[str, str] = NOTHING,
     search: str = "",
+    noop: bool = False,
 ) -> Brief:
     """Resume a task that is paused, or was unlocked, from the step that failed.
 
     `secrets` take the place of those that it has, or had. `search`: only if that means the task.
+    `noop`: the task as it is, if it could be resumed.
     """
     task = chosen(tx, engine, caller, task_id, search)
-    resumed = unlocking.resume(tx, engine.catalog, engine.places, task, caller.user, secrets)
+    resumed = unlocking.resume(
+        tx, engine.catalog, engine.places, task, caller.user, secrets, noop=noop
+    )
     if isinstance(resumed, Conflict):
         raise conflicts.refusal(tx, task, resumed)
+    if noop:
+        raise Undone(task.brief())
     return tx.save(resumed).brief()
 
 
@@ -313,12 +320,17 @@ def skip(
     task_id: int | str,
     steps: list[str] | None = None,
     search: str = "",
+    noop: bool = False,
 ) -> Task:
-    """Go on without failed steps of a paused task: all, or those named."""
+    """Go on without failed steps of a paused task: all, or those named.
+
+    `noop`: the task as it is, if they could be skipped.
+    """
     if steps == []:
         raise InvalidInput("no step is named; without `steps`, all that failed are skipped")
     task = chosen(tx, engine, caller, task_id, search)
-    return tx.save(family.skip(tx, task, steps, caller.user))
+    skipped = family.skip(tx, task, steps, caller.user)
+    return task if noop else tx.save(skipped)
 
 
 @command(Permission.EDIT_TASKS)
@@ -329,10 +341,16 @@ def cancel(
     task_id: int | str,
     force: bool = False,
     search: str = "",
+    noop: bool = False,
 ) -> Brief:
-    """Cancel a task; what runs of it is told, and ended after its grace, or at once by `force`."""
+    """Cancel a task; what runs of it is told, and ended after its grace, or at once by `force`.
+
+    `noop`: the task as it is, if it could be cancelled.
+    """
     task = chosen(tx, engine, caller, task_id, search)
     cancelled = family.cancel(tx, engine.catalog, task, caller.user)
+    if noop:
+        raise Undone(task.brief())
     engine.director.tell_to_end(tx, cancelled, force=force)
     return cancelled[0].brief()
 

@@ -70,6 +70,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+class Undone(Exception):
+    """Raised by a change that was only to be tried. `value` is its answer."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
 class Director:
     def __init__(
         self,
@@ -326,6 +333,9 @@ class Director:
         except TaskdError as error:
             tx.undo_change()
             return None, error.with_traceback(None)  # it holds the task, which may be large
+        except Undone as undone:
+            tx.undo_change()
+            return undone.value, None
         except Exception as error:  # a bug in one request must not end the thread that owns all
             if _is_to_wait(error):  # perhaps the whole transaction is lost with it
                 raise

@@ -15,7 +15,7 @@ from taskd.engine.locking import Conflict, Wanted
 from taskd.model import lifecycle
 from taskd.model.errors import InvalidInput, InvalidState
 from taskd.model.lock import Lock
-from taskd.model.step import PLAN, StepState
+from taskd.model.step import JSON, PLAN, StepState
 from taskd.model.task import State, Task
 from taskd.places import Places
 from taskd.store import children
@@ -63,16 +63,20 @@ def resume(
     task: Task,
     who: str,
     given: Mapping[str, str],
+    *,
+    noop: bool = False,
 ) -> Task | Conflict:
     """A paused task goes on; one that was unlocked takes its locks again, or there is a conflict.
 
-    Secrets are gone when a task has stopped, so it must be `given` them. Raises InvalidState and
-    InvalidInput.
+    Secrets are gone when a task has stopped, so it must be `given` them; they are files, which are
+    not written by `noop`. Raises InvalidState and InvalidInput.
     """
     resumed = lifecycle.resume(task, who, tx.now)
     if task.finished and task.parent_task_id is not None:
         _check_parent(tx, task, tx.get(task.parent_task_id))
-    _give_secrets(catalog, places, task, given)
+    values = _secrets(catalog, places, task, given)
+    if given and not noop:
+        secrets.write(places.secrets, task.id, values)
     if not task.finished:
         return resumed
     kept = task.steps[PLAN].kept
@@ -92,7 +96,10 @@ def _check_parent(tx: Transaction, task: Task, parent: Task) -> None:
         )
 
 
-def _give_secrets(catalog: Catalog, places: Places, task: Task, given: Mapping[str, str]) -> None:
+def _secrets(
+    catalog: Catalog, places: Places, task: Task, given: Mapping[str, str]
+) -> dict[str, JSON]:
+    """Those that it has, and is given. Raises InvalidInput."""
     definition = catalog.of(task)
     fields = definition.fields if definition else ()
     names = {field.name for field in fields if field.secret and field.name in task.input}
@@ -105,5 +112,4 @@ def _give_secrets(catalog: Catalog, places: Places, task: Task, given: Mapping[s
             hint=f"taskctl resume {task.id} "
             + " ".join(f"--secret {name}=@FILE" for name in missing),
         )
-    if given:
-        secrets.write(places.secrets, task.id, values)
+    return values

@@ -15,7 +15,7 @@ ORDER = ("=", "!=", ">", ">=", "<", "<=")
 
 class Kind(StrEnum):
     TEXT = "text"
-    ONE_OF = "one of"
+    ONE_OF = "choice"
     WHOLE = "whole number"
     NUMBER = "number"
     TIME = "time"
@@ -137,6 +137,11 @@ FIELDS = (
 OBJECTS = ("input", "output")  # `input.site` is the value that a task's input has at `site`
 _BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.also)}
 NAMES = tuple(_BY_NAME)
+
+
+def with_value(word: str) -> Field | None:
+    """The first field that takes this as one of few values."""
+    return next((field for field in FIELDS if word.lower() in field.values), None)
 
 
 def find(name: str) -> Field | None:

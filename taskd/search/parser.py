@@ -25,6 +25,7 @@ MAX_CONDITIONS = 100
 MAX_DEPTH = 32  # of parentheses and nots
 
 OF_TIMES = {"before": "<", "after": ">", "at": "="}
+FOREIGN = ("in", "is", "like", "eq", "ne", "contains", "matches", "equals")  # not ours
 PREFIXES: dict[str, Callable[[Field], Node]] = {"has": Has, "set?": Has, "null?": Null}
 
 
@@ -92,7 +93,7 @@ class _Parser:
                 return self._counted(token, self._condition())
             case Kind.PHRASE:
                 return self._counted(token, self._text(self._take()))
-        raise _wrong(token, f"expected a condition, found {_shown(token)}")
+        raise _wrong(token, f"expected a condition, found {self._shown(token)}")
 
     def _group(self) -> Node:
         opening = self._take()
@@ -119,15 +120,35 @@ class _Parser:
         if named and found and found.kind is fields.Kind.TIME:
             sign = self._take(value=True)
             return self._comparison(found, Token(Kind.OPERATOR, named, sign.position, sign.end))
+        self._refuse_foreign(word, found)
         return self._text(word)
+
+    def _refuse_foreign(self, word: Token, found: Field | None) -> None:
+        """What other languages take for a condition would be two texts here, which match less, or
+        more, than is meant."""
+        follower = self._token
+        looks = follower.text.lower() in FOREIGN or follower.text[:1] in ("^", ":")
+        if found and follower.kind is Kind.WORD and looks:
+            signs = ", ".join(OPERATORS[found.kind])
+            told = f"{follower.text[:50]!r} is no operator for {found.name}: {signs}"
+            raise _wrong(follower, f"{told}; as a text it needs quotes")
+        begin, colon, _ = word.text.partition(":")
+        if colon and fields.find(begin):
+            told = f"{begin} is a field: expected an operator after it, not ':'"
+            raise _wrong(word, f"{told}; as a text it needs quotes")
+        for prefix in ("set?", "null?"):
+            if begin.lower().startswith(prefix):
+                raise _wrong(word, f"expected a space after {prefix}")
 
     def _saved(self, word: Token) -> Node:
         name, known = word.text[1:], self._asker.saved
         if name not in known:
-            near = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+            there_are = f"; there are {', '.join(known)}" if known else ""
+            near = did_you_mean(name, known) or there_are
             told = f"there is no saved search {name[:50]!r} (as a text it needs quotes){near}"
             raise _wrong(word, told)
-        parser = _Parser(known[name], replace(self._asker, saved={}), self._conditions)
+        others = {other: query for other, query in known.items() if other != name}
+        parser = _Parser(known[name], replace(self._asker, saved=others), self._conditions)
         try:
             node = parser.parse()
         except QueryError as error:
@@ -162,16 +183,18 @@ class _Parser:
 
     def _value(self, token: Token, field: Field, sign: Token) -> Value:
         if token.kind not in (Kind.WORD, Kind.PHRASE):
-            quotes = f'; as a value it needs quotes: "{token.text}"' if token.text else ""
-            raise _wrong(
-                token, f"expected a value after {sign.text}, found {_shown(token)}{quotes}"
-            )
+            typed = self._scanner.text_of(token)
+            quotes = f'; as a value it needs quotes: "{typed}"' if typed else ""
+            found = self._shown(token)
+            raise _wrong(token, f"expected a value after {sign.text}, found {found}{quotes}")
         try:
             return read_value(token.text, field, sign.text, self._asker)
         except ValueError as error:
             raise _wrong(token, str(error)) from None
 
     def _text(self, token: Token) -> Text:
+        if not token.text:
+            raise _wrong(token, "this text is empty: every task has it")
         if len(token.text) > MAX_PATTERN:
             raise _wrong(token, f"this is longer than {MAX_PATTERN} characters")
         if self._at(Kind.OPERATOR) and token.kind is Kind.PHRASE:
@@ -180,16 +203,23 @@ class _Parser:
 
     def _take_field(self, prefix: Token) -> Token:
         if not self._at(Kind.WORD):
-            told = f"expected a field after {prefix.text}, found {_shown(self._token)}"
+            told = f"expected a field after {prefix.text}, found {self._shown(self._token)}"
             raise _wrong(self._token, told)
         return self._take()
 
     def _field(self, word: Token) -> Field:
         found = fields.find(word.text)
         if not found:
+            value_of = fields.with_value(word.text)
             near = did_you_mean(word.text.lower(), fields.NAMES)
+            if value_of:
+                near = f"; did you mean {value_of.name} = {word.text.lower()}?"
             raise _wrong(word, f"there is no field {word.text[:50]!r}{near}")
         return found
+
+    def _shown(self, token: Token) -> str:
+        """As it was written."""
+        return str(token.kind) if token.kind is Kind.END else repr(self._scanner.text_of(token))
 
     def _at(self, *kinds: Kind) -> bool:
         return self._token.kind in kinds
@@ -230,10 +260,6 @@ def _refuse_what_is_no_text(text: str) -> None:
     for position, character in enumerate(text):
         if character == "\0" or "\ud800" <= character <= "\udfff":
             raise QueryError("this is no text: a NUL, or half of a pair", position=position)
-
-
-def _shown(token: Token) -> str:
-    return str(token.kind) if token.kind is Kind.END else f"{token.text!r}"
 
 
 def _wrong(token: Token, message: str) -> QueryError:

@@ -84,6 +84,10 @@ class Scanner:
             return Token(Kind.LIST, "^", begin, begin + 1)
         return self._word(begin)
 
+    def text_of(self, token: Token) -> str:
+        """As it was written."""
+        return self._text[token.position : token.end]
+
     def _word(self, begin: int) -> Token:
         end = begin + 1
         while end < len(self._text) and not self._ends_at(end):

@@ -33,6 +33,8 @@ def read_value(text: str, of: Field, operator: str, asker: Asker) -> Value:
     """Raises ValueError, saying what was expected."""
     if "~" in operator and len(text) > MAX_PATTERN:
         raise ValueError(f"this is longer than {MAX_PATTERN} characters")
+    if "~" in operator and not text:
+        raise ValueError(f"every {of.name} contains this")
     if of.kind is Kind.JSON and operator in _ORDERS and as_number(text) is None:
         raise ValueError("only numbers have an order")
     return Value(text, _mean(text, of, asker))

@@ -284,3 +284,30 @@ def test_choice_on_conflicts_is_told(stage: Stage) -> None:
     assert [task.on_conflict, stage.client.get(task.id).on_conflict] == ["wait", "wait"]
     with pytest.raises(InvalidInput, match="on_conflict 'hope' is none of pause, wait, skip"):
         stage.client.start("demo", on_conflict="hope")
+
+
+@pytest.mark.parametrize("method", ["resume", "skip", "cancel"])
+def test_what_is_only_tried_changes_nothing(stage: Stage, method: str) -> None:
+    client = stage.client
+    client.start("demo")
+    stage.end(stage.next_call(), Failure(an_error()))
+    client.wait(1)
+    before = client.get(1)
+
+    tried = getattr(client, method)(1, noop=True)
+    stage.settle()
+
+    assert (tried.id, tried.state) == (1, "paused")
+    assert client.get(1) == before
+    assert stage.executor.calls.empty()
+
+
+@pytest.mark.parametrize("method", ["resume", "skip", "cancel"])
+def test_what_cannot_be_done_cannot_be_tried_either(stage: Stage, method: str) -> None:
+    client = stage.client
+    client.start("demo")
+    stage.end(stage.next_call())
+    client.wait(1)
+
+    with pytest.raises(InvalidState):
+        getattr(client, method)(1, noop=True)

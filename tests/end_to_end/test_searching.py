@@ -92,7 +92,8 @@ def test_check_names_a_search_that_cannot_be_read(daemon: Daemon) -> None:
 
     assert (wrong_name.returncode, wrong_query.returncode) == (1, 1)
     assert "searches: 'my shop': expected letters" in wrong_name.stdout + wrong_name.stderr
-    assert "the search 'shops': there is no field 'stat'" in wrong_query.stdout + wrong_query.stderr
+    told = f"{daemon.state / 'taskd.yaml'}:2: the saved search 'shops' cannot be read"
+    assert told in wrong_query.stdout
 
 
 def test_wrong_search_changes_nothing_and_shows_where(failed: Daemon) -> None:

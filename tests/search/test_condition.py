@@ -136,10 +136,12 @@ def conditions(draw: st.DrawFn) -> str:
     if operator.endswith("^"):
         listed = ", ".join(map(quoted, draw(st.lists(values, min_size=1, max_size=3))))
         return f"{field.name} {operator} ({listed})"
+    if operator.endswith("~"):
+        values = values.filter(bool)
     return f"{field.name} {operator} {quoted(draw(values))}"
 
 
-TEXTS = st.sampled_from(WORDS).map(lambda word: quoted(word, always=True))
+TEXTS = st.sampled_from(list(filter(bool, WORDS))).map(lambda word: quoted(word, always=True))
 
 
 def combined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

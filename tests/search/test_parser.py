@@ -78,6 +78,10 @@ READ = {
     "before": '"before"',
     # texts
     "state": '"state"',
+    'state "in" x': '"state" "in" "x"',
+    '"state:stopped"': '"state:stopped"',
+    "site:blog": '"site:blog"',
+    "label of shop": '"label" "of" "shop"',
     '"a"b': '"a" "b"',
     "(a)(b)": '"a" "b"',
     'a"b': r'"a\"b"',
@@ -148,6 +152,21 @@ WRONG = {
     "state ^ (paused,)": (15, "expected a value after the comma"),
     "state ^ (,paused)": (9, "expected a value after ^, found ','"),
     "state ^ (paused and x)": (16, 'as a value it needs quotes: "and"'),
+    '""': (0, "this text is empty: every task has it"),
+    'name ~ ""': (7, "every name contains this"),
+    # what it would be elsewhere
+    "state in (stopped, paused)": (6, "'in' is no operator for state: =, !=, ^, !^"),
+    "not (state is stopped)": (11, "'is' is no operator for state"),
+    "state ^stopped": (6, "'^stopped' is no operator for state"),
+    'state ^"stopped"': (6, "is no operator for state"),
+    "state:stopped": (0, "state is a field: expected an operator after it, not ':'"),
+    "state :stopped": (6, "':stopped' is no operator for state"),
+    "null?label": (0, "expected a space after null?"),
+    "paused = state": (0, "there is no field 'paused'; did you mean state = paused?"),
+    # signs are shown as they were written
+    "state =! paused": (7, "found '!'"),
+    "label = a and & b": (14, "found '&'"),
+    "label = <> b": (8, "found '<>'"),
     "a\0b": (1, "this is no text"),
     "label = \ud800": (8, "this is no text"),
     "x" * 4097: (0, "the query is longer than 4096 bytes"),
@@ -199,7 +218,14 @@ SAVED = Asker(
     1000,
     NOW,
     UTC,
-    {"stuck": "state = paused", "bad": "stat =", "in": "@stuck", "two": "a b"},
+    {
+        "stuck": "state = paused",
+        "bad": "stat =",
+        "mine": "user = current_user and @stuck",
+        "round": "a or @about",
+        "about": "@round",
+        "two": "a b",
+    },
 )
 
 
@@ -207,6 +233,7 @@ SAVED = Asker(
     ("query", "read"),
     [
         ("@stuck", "state = paused"),
+        ("@mine", "user = current_user and (state = paused)"),
         ("@stuck and label = x", "(state = paused) and label = x"),
         ("not @two", 'not ("a" "b")'),
         ('"@stuck"', '"@stuck"'),
@@ -225,7 +252,7 @@ def test_saved_search_stands_for_its_query(query: str, read: str) -> None:
         ),
         ("a @", "there is no saved search ''"),
         ("a @bad", "the saved search 'bad' cannot be read: there is no field 'stat'"),
-        ("a @in", "the saved search 'in' cannot be read: there is no saved search 'stuck'"),
+        ("a @round", "the saved search 'round' cannot be read: the saved search 'about' cannot"),
     ],
 )
 def test_saved_search_that_cannot_be_read_is_refused(query: str, told: str) -> None:

@@ -19,7 +19,6 @@ def two(daemon):
     daemon.answers |= {
         "tasks.explain": {"query": MEANT, "order": "id desc", "plan": []},
         "tasks.find": a_page(a_task(id=42), a_task(id=43)),
-        "tasks.get": lambda parameters: a_task(id=parameters["task_id"]),
         "tasks.cancel": act,
         "tasks.resume": act,
     }
@@ -67,15 +66,12 @@ def test_in_a_terminal_it_shows_some_and_asks(run, two, monkeypatch, answer, cod
     assert "cancel these 7 tasks?" in ran.err
 
 
-@pytest.mark.usefixtures("two")
-def test_noop_changes_nothing(run):
+def test_noop_is_told_to_the_daemon(run, two):
     ran = run("resume", "--search", "x", "--noop")
 
-    assert ran.code == 0
-    assert ran.out.splitlines() == [
-        "would resume task 42 (Back up blog), stopped, success",
-        "would resume task 43 (Back up blog), stopped, success",
-    ]
+    asked = two.parameters("tasks.resume")
+    assert (asked["search"], asked["noop"]) == (MEANT, True)
+    assert ran.out == "would resume task 42 (Back up blog), running, pending\n"
 
 
 def test_resume_without_tasks_means_those_that_need_a_hand(run, two):
