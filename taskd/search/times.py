@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
+from taskd.model.wall import moment
 from taskd.search.asker import Asker
 
 _SECOND = timedelta(seconds=1)
@@ -155,26 +156,6 @@ _SPELLINGS: list[tuple[re.Pattern[str], Callable[..., Span]]] = [
 
 
 # Where that lies
-
-
-def moment(wall: datetime, zone: tzinfo) -> datetime:
-    """When the clocks of `zone` show `wall`: the first time, or else when they leap over it."""
-    first = wall.replace(tzinfo=zone)
-    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:
-        return first.astimezone(UTC)
-    return _leap(first.replace(fold=1).astimezone(UTC), first.astimezone(UTC), zone)
-
-
-def _leap(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """When the offset of `zone` changes, between the two."""
-    old = before.astimezone(zone).utcoffset()
-    while after - before > _SECOND:
-        middle = before + (after - before) / 2
-        if middle.astimezone(zone).utcoffset() == old:
-            before = middle
-        else:
-            after = middle
-    return after.replace(microsecond=0)
 
 
 def _days(asker: Asker, first: date) -> Span:

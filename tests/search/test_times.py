@@ -4,11 +4,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from taskd.search.asker import Asker
-from taskd.search.times import moment, read_time
+from taskd.search.times import read_time
 from taskd.search.values import read_duration
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -120,33 +118,10 @@ def test_day_of_a_change_has_its_own_length(day: str, hours: int) -> None:
     assert span.end - span.begin == timedelta(hours=hours)
 
 
-def test_midnight_that_never_happens_is_the_moment_of_the_change() -> None:
-    zone = ZoneInfo("America/Sao_Paulo")
-
-    found = moment(datetime.fromisoformat("2017-10-15"), zone)
-
-    assert found == datetime(2017, 10, 15, 3, 0, tzinfo=UTC)
-
-
 def test_day_that_never_happens_has_no_length() -> None:
     span = read_time("2011-12-30", Asker("ana", 1, NOW, ZoneInfo("Pacific/Apia")))
 
     assert span.begin == span.end == datetime(2011, 12, 30, 10, 0, tzinfo=UTC)
-
-
-EARLIEST, LATEST = map(datetime.fromisoformat, ("1990-01-01", "2037-01-01"))
-ZONES = st.sampled_from(
-    ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca", "UTC"]
-)
-
-
-@given(st.datetimes(EARLIEST, LATEST), ZONES)
-def test_clocks_show_what_was_written_or_have_just_leapt_over_it(wall: datetime, zone: str) -> None:
-    found = moment(wall, ZoneInfo(zone))
-
-    shown = found.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    before = (found - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    assert shown == wall or before < wall < shown
 
 
 DURATIONS = {
