@@ -17,7 +17,7 @@ test: .venv/ready ## run all tests; ARGS="tests/model -x" for some
 	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
 
 faults: .venv/ready ## the long fault suite: hundreds of kills, at random and at each write
-	$(BIN)/pytest -m "" -n 4 --dist loadgroup tests/faults $(ARGS)
+	$(BIN)/pytest -m "" -n 4 --dist loadgroup tests/faults tests/cron $(ARGS)
 
 check: .venv/ready ## format, ruff, mypy, import-linter
 	$(BIN)/ruff format --check

@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from croniter import croniter
 
 from taskd.model.errors import InvalidInput
-from taskd.model.wall import clock_change, moment
+from taskd.model.wall import clock_change, moment, wall_at
 
 FIELDS = (5,)  # how many a line may have; with six, the first is the second
 LONGEST = 256  # characters
@@ -73,27 +73,27 @@ class Cron:
         if not self.fixed:
             return ""
         local = at.astimezone(zone)
-        listed = next(self._walls(_wall(at - _SECOND, zone)))
-        if listed < _wall(at, zone):
+        listed = next(self._walls(wall_at(at - _SECOND, zone)))
+        if listed < wall_at(at, zone):
             return f"{listed:%H:%M} does not exist that day"
         if local.utcoffset() != local.replace(fold=1).utcoffset():
             return f"{listed:%H:%M} comes twice that day; the first counts"
         return ""
 
     def _next_reached(self, after: datetime, zone: tzinfo) -> datetime:
-        reached = (moment(wall, zone) for wall in self._walls(_wall(after, zone)))
+        reached = (moment(wall, zone) for wall in self._walls(wall_at(after, zone)))
         return next(at for at in reached if at > after)
 
     def _next_shown(self, after: datetime, zone: tzinfo) -> datetime:
         """From one change of the clocks to the next, they go as fast as time does."""
-        shown = _wall(after, zone)
+        shown = wall_at(after, zone)
         while True:
-            found = after + (next(self._walls(shown)) - _wall(after, zone))
+            found = after + (next(self._walls(shown)) - wall_at(after, zone))
             change = clock_change(after, found, zone)
             if change is None:
                 return found
             after = change
-            shown = _wall(change, zone) - _SECOND  # it may fire at the change itself
+            shown = wall_at(change, zone) - _SECOND  # it may fire at the change itself
 
     def _walls(self, after: datetime) -> Iterator[datetime]:
         """The local times that are listed."""
@@ -143,6 +143,10 @@ def _fill(line: str, text: str, pattern: str, expected: str) -> Cron:
         return _read(line.format(**match.groupdict()))
     except ValueError as reason:
         raise InvalidInput(f"cannot read {_quoted(text)}: {reason}; expected {expected}") from None
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
 
 
 # What a line says. These raise ValueError with the reason.
@@ -230,19 +234,8 @@ def _longest(month: int) -> int:
 
 
 def _walk(texts: list[str], values: list[set[int]], both: bool) -> croniter:
-    fields = (
+    numbers = [
         text if text == "*" else ",".join(map(str, sorted(listed)))
         for text, listed in zip(texts, values, strict=True)
-    )
-    return croniter(" ".join(fields), day_or=not both, second_at_beginning=True)
-
-
-# What clocks say
-
-
-def _wall(at: datetime, zone: tzinfo) -> datetime:
-    return at.astimezone(zone).replace(tzinfo=None)
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+    ]
+    return croniter(" ".join(numbers), day_or=not both, second_at_beginning=True)

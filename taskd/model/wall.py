@@ -9,10 +9,15 @@ _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 
 
+def wall_at(at: datetime, zone: tzinfo) -> datetime:
+    """What the clocks of `zone` show then; without a zone."""
+    return at.astimezone(zone).replace(tzinfo=None)
+
+
 def moment(wall: datetime, zone: tzinfo) -> datetime:
     """When the clocks of `zone` show `wall`: the first time, or else when they leap over it."""
     first = wall.replace(tzinfo=zone)
-    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:
+    if wall_at(first.astimezone(UTC), zone) == wall:
         return first.astimezone(UTC)
     return _leap(first.replace(fold=1).astimezone(UTC), first.astimezone(UTC), zone)
 

@@ -38,7 +38,7 @@ def lines(draw: st.DrawFn) -> str:
     return line
 
 
-EARLIEST, LATEST = map(datetime.fromisoformat, ("2000-01-01", "2090-01-01"))
+EARLIEST, LATEST = map(datetime.fromisoformat, ("2000-01-01", "4000-01-01"))
 STARTS = st.datetimes(EARLIEST, LATEST, timezones=st.just(UTC))
 ZONES = st.sampled_from(
     ["Europe/Berlin", "Australia/Lord_Howe", "America/Santiago", "Africa/Casablanca", "UTC"]
@@ -78,13 +78,22 @@ def test_a_year_in_utc_is_as_cronsim_has_it(line: str, start: datetime) -> None:
     assert ours == theirs
 
 
-@pytest.mark.parametrize("line", ["* * * * *", "30 2 * * *", "0 0 1 1 *", "* * 29 2 *"])
-def test_calendar_ends_with_the_year_9999(line: str) -> None:
-    cron = read_line(line)
+@pytest.mark.parametrize(
+    ("line", "last"),
+    [
+        ("* * * * *", "9999-12-31 23:59"),
+        ("30 2 * * *", "9999-12-31 02:30"),
+        ("0 0 1 1 *", "9999-01-01 00:00"),
+        ("0 0 29 2 *", "9996-02-29 00:00"),
+        ("* * 29 2 *", "9996-02-29 23:59"),
+    ],
+)
+def test_calendar_ends_with_the_year_9999(line: str, last: str) -> None:
+    cron, at = read_line(line), datetime.fromisoformat(last).replace(tzinfo=BERLIN)
 
-    assert cron.next(datetime(9999, 12, 31, 23, 59, tzinfo=UTC), UTC) is None
-    assert cron.next(datetime(9999, 12, 31, 23, 59, tzinfo=UTC), BERLIN) is None
-    assert cron.next(datetime(9995, 1, 1, tzinfo=UTC), BERLIN) is not None
+    assert cron.next_from(at, BERLIN) == at
+    assert cron.next(at, BERLIN) is None
+    assert cron.next(datetime.max.replace(tzinfo=UTC), BERLIN) is None
 
 
 @pytest.mark.parametrize("line", ["*/5 * * * *", "30 2 * * *", "0 8-18 * * mon-fri", "@monthly"])
