@@ -4,59 +4,20 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from importlib import import_module
 
 import click
 
 from taskctl import VERSION
+from taskctl.group import Commands
 from taskctl.options import GLOBAL_OPTIONS, Setup
 from taskd.model.errors import TaskdError
 
-COMMANDS = os.path.join(os.path.dirname(__file__), "commands")
-OF_TASKD = ("start", "stop", "restart", "reload", "status", "check")
 INTERRUPTED = 130
-
-
-class Commands(click.Group):
-    """The files of a folder as commands, each loaded when it is asked for."""
-
-    def list_commands(self, _context: click.Context) -> list[str]:
-        return sorted(
-            file.removesuffix(".py").rstrip("_")
-            for file in os.listdir(COMMANDS)
-            if file.endswith(".py") and not file.startswith("_")
-        )
-
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        file = next((f for f in (name, f"{name}_") if _is_command(f)), None)
-        if file is None:
-            return None
-        command: click.Command = import_module(f"taskctl.commands.{file}").command
-        command.name = name
-        return command
-
-    def resolve_command(
-        self, context: click.Context, words: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if not words[0].startswith("-") and self.get_command(context, words[0]) is None:
-            raise click.UsageError(self._unknown(context, words[0]), context)
-        return super().resolve_command(context, words)
-
-    def _unknown(self, context: click.Context, name: str) -> str:
-        from difflib import get_close_matches  # slow to load, and only needed here
-
-        close = get_close_matches(name, self.list_commands(context), n=1)
-        if name in OF_TASKD:
-            close = [f"taskd {name}"]
-        return f"no command {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
-
-
-def _is_command(name: str) -> bool:
-    return name.isidentifier() and os.path.isfile(f"{COMMANDS}/{name}.py")
 
 
 @click.group(
     cls=Commands,
+    package="taskctl.commands",
     params=[*GLOBAL_OPTIONS],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -121,6 +121,39 @@ def tasks_argument(suggest: Suggest) -> Callable[[Function], Function]:
     )
 
 
+def _read_logic(_context: click.Context, _option: click.Parameter, word: str) -> int:
+    if not (word.isascii() and word.isdecimal()):
+        raise click.BadParameter(f"{word!r} is no id of a recurring logic: expected a number")
+    return int(word)
+
+
+def _read_logics(
+    context: click.Context, option: click.Parameter, words: tuple[str, ...]
+) -> list[int]:
+    return list(dict.fromkeys(_read_logic(context, option, word) for word in with_stdin(words)))
+
+
+def logic_argument(function: Function) -> Function:
+    """ID: one recurring logic, as `logic_id`."""
+    argument = click.argument(
+        "logic_id", metavar="ID", callback=_read_logic, shell_complete=suggesting.logics
+    )
+    return argument(function)
+
+
+def logics_argument(function: Function) -> Function:
+    """ID…: recurring logics, as `logic_ids`, each once; `-` stands for ids read from stdin."""
+    argument = click.argument(
+        "logic_ids",
+        metavar="ID...",
+        nargs=-1,
+        required=True,
+        callback=_read_logics,
+        shell_complete=suggesting.logics,
+    )
+    return argument(function)
+
+
 class Selection:
     """On which tasks to act: those named, or those that a search means."""
 

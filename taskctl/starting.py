@@ -16,6 +16,12 @@ from taskctl.waiting import exit_code, wait_for, whole
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+REPEAT = (
+    "cron", "hourly", "daily", "weekly", "monthly", "tz", "until", "limit", "purpose", "missed",
+    "overlap",
+)  # fmt: skip
+NEXT = 5  # times that --noop tells
+
 START_OPTIONS = (
     click.option("--name", metavar="TEXT", help="What people call the task."),
     click.option(
@@ -52,6 +58,33 @@ START_OPTIONS = (
     click.option("--key", help="Idempotency key: the same key gives the same task back."),
     click.option("--priority", type=int, help="Higher first; 0 unless said."),
 )
+REPEAT_OPTIONS = (
+    click.option("--cron", metavar="LINE", help="Again and again, as in '30 2 * * mon-fri'."),
+    click.option("--hourly", metavar="M", help="At these minutes, as in 0,30."),
+    click.option("--daily", metavar="HH:MM", help="Each day."),
+    click.option("--weekly", metavar="DAYS@HH:MM", help="As in mon,thu@02:30."),
+    click.option("--monthly", metavar="DAYS@HH:MM", help="As in 1,15@02:30."),
+    click.option(
+        "--tz",
+        metavar="ZONE",
+        help="Of these times; else the daemon's.",
+        shell_complete=suggesting.zones,
+    ),
+    click.option("--until", metavar="T", help="No run after that."),
+    click.option("--limit", type=int, metavar="N", help="So many runs."),
+    click.option("--purpose", metavar="P", help="No two at work have the same."),
+    click.option(
+        "--missed",
+        type=click.Choice(["once", "skip", "all"]),
+        help="What came while no daemon ran; once unless said.",
+    ),
+    click.option(
+        "--overlap",
+        type=click.Choice(["skip", "wait", "parallel", "cancel-previous"]),
+        help="While the run before has not stopped; skip unless said.",
+    ),
+    click.option("--noop", is_flag=True, help="Only say when it would run."),
+)
 WAIT_OPTIONS = (
     click.option("--wait", is_flag=True, help="Wait until it is stopped or paused."),
     click.option("--follow", is_flag=True, help="Wait, and print what its steps print."),
@@ -61,8 +94,8 @@ WAIT_OPTIONS = (
 
 
 def start_options(function: Function) -> Function:
-    """`--name`, `--lock`, … and `--wait`, `--follow`, …, in that order."""
-    for option in reversed(START_OPTIONS + WAIT_OPTIONS):
+    """`--name`, `--lock`, …, `--cron`, …, and `--wait`, `--follow`, …, in that order."""
+    for option in reversed(START_OPTIONS + REPEAT_OPTIONS + WAIT_OPTIONS):
         function = option(function)
     return function
 
@@ -71,13 +104,47 @@ def start(setup: Setup, request: Record, options: Record) -> int:
     """Start a task by `request`; say so and, by `--wait`, how it ended. The exit code."""
     if options["timeout"] is not None and not (options["wait"] or options["follow"]):
         raise click.UsageError("--timeout is for the waiting: it needs --wait or --follow")
+    if repeat := {name: options[name] for name in REPEAT if options[name] is not None}:
+        return _repeat(setup, request, repeat, options)
+    if options["noop"]:
+        raise click.UsageError("--noop is for --cron and the like")
     return _started(setup, setup.channel.ask(**request, **_given(options)), options)
+
+
+def _repeat(setup: Setup, request: Record, repeat: Record, options: Record) -> int:
+    """Start a recurring logic instead, and say when it runs."""
+    if options["wait"] or options["follow"]:
+        raise click.UsageError("a recurring logic has no end to wait for: taskctl recurring show")
+    method = request.pop("method").replace("tasks.", "recurring.")
+    noop = {"noop": True} if options["noop"] else {}
+    logic = setup.channel.ask(method, **request, repeat=repeat, **noop, **_given(options))
+    if options["quiet"] and not noop:
+        print(logic["id"], flush=True)
+    elif setup.output != "table":
+        print_one(setup.output, logic, headers=setup.headers)
+    else:
+        _tell_times(setup, logic, noop=options["noop"])
+    return 0
+
+
+def _tell_times(setup: Setup, logic: Record, *, noop: bool) -> None:
+    first = logic["next_occurrence"]
+    line, zone = logic["cron_line"], logic["timezone"]
+    coming = setup.channel.ask(
+        "recurring.preview", line=line, tz=zone, count=NEXT if noop else 1, begin=first
+    )["times"]
+    what = f"would run {inert(logic['name'])}" if noop else f"recurring logic {logic['id']}"
+    end = "" if noop else f"; taskctl recurring show {logic['id']}"
+    print(inert(f"{what}: {line} ({zone}){end}"))
+    for each in coming[: logic["iteration_limit"]]:
+        if not logic["until"] or each["at"] <= logic["until"]:
+            print(inert(f"next: {times.in_zone(each['at'], zone)}{times.aside(each['note'])}"))
 
 
 def _given(options: Record) -> Record:
     """Those of START_OPTIONS that were given, as the daemon takes them."""
     names = ("name", "locks", "links", "on_conflict", "key", "priority", "at", "before", "after")
-    return {name: options[name] for name in names if options[name] not in (None, ())}
+    return {name: options[name] for name in names if options[name] not in (None, (), [])}
 
 
 def _started(setup: Setup, task: Record, options: Record) -> int:

@@ -43,6 +43,25 @@ def ids(search: str = "", forced: str = "") -> Suggest:
     return suggest
 
 
+def logics(context: click.Context, param: click.Parameter, word: str) -> list[CompletionItem]:
+    """Recurring logics, each but once."""
+    found = context.params.get(param.name or "")
+    given = set(map(str, found)) if isinstance(found, list | tuple) else set()
+    return [
+        CompletionItem(number, help=f"{logic['name']}, {logic['cron_line']}, {logic['state']}")
+        for logic in ask(context, "recurring.find", limit=NEWEST)["items"]
+        if (number := str(logic["id"])).startswith(word) and number not in given
+    ]
+
+
+def zones(_context: click.Context, _param: click.Parameter, word: str) -> list[CompletionItem]:
+    """Time zones."""
+    from zoneinfo import available_timezones  # slow, and only needed here
+
+    names = sorted(available_timezones())
+    return [CompletionItem(name) for name in names if name.lower().startswith(word.lower())]
+
+
 def steps(search: str = "", state: str = "") -> Suggest:
     """ID or, behind it, ID/STEP: of its steps, those in `state`."""
     tasks = ids(search)

@@ -19,6 +19,7 @@ from taskd.model.errors import WaitTimeout
 from taskd.model.lock import Claim
 from taskd.model.log import LogPage
 from taskd.model.page import Page
+from taskd.model.recurring import RecurringLogic
 from taskd.model.suggestion import Suggestion
 from taskd.model.task import JSON, Task
 
@@ -224,6 +225,90 @@ class Client(Channel):
         )
 
     # Everything else
+
+    def start_recurring(
+        self,
+        action: str,
+        repeat: Mapping[str, JSON],
+        input: Mapping[str, JSON] | None = None,
+        **options: Any,
+    ) -> RecurringLogic:
+        """Start tasks of a known action again and again.
+
+        `repeat` has one of `cron` (a line), `hourly`, `daily`, `weekly`, `monthly`, as in
+        `{"daily": "02:30", "tz": "Europe/Berlin"}`, and may have `until`, `limit`, `purpose`,
+        `missed`, `overlap`. Options: see `start`; `noop`: only say what would be.
+        """
+        return self.call(
+            "recurring.start",
+            RecurringLogic,
+            action=action,
+            repeat=repeat,
+            input=input or {},
+            **options,
+        )
+
+    def start_recurring_definition(
+        self, text: str, file: str, repeat: Mapping[str, JSON], **options: Any
+    ) -> RecurringLogic:
+        """The same of the YAML definition `text`. `file` is for errors."""
+        return self.call(
+            "recurring.start_definition",
+            RecurringLogic,
+            text=text,
+            file=file,
+            repeat=repeat,
+            **options,
+        )
+
+    def exec_recurring(
+        self,
+        command: str | Sequence[str],
+        repeat: Mapping[str, JSON],
+        *,
+        cwd: str,
+        environment: Mapping[str, str],
+        **options: Any,
+    ) -> RecurringLogic:
+        """The same of a command. Options: see `exec` and `start`."""
+        return self.call(
+            "recurring.exec",
+            RecurringLogic,
+            command=command if isinstance(command, str) else list(command),
+            repeat=repeat,
+            cwd=cwd,
+            environment=environment,
+            **options,
+        )
+
+    def recurring_logics(self, *, limit: int = 1000, after: int = 0) -> Page[RecurringLogic]:
+        """The newest first, without their history. `after`: an id."""
+        return self.call("recurring.find", Page[RecurringLogic], limit=limit, after=after)
+
+    def recurring_logic(self, logic_id: int) -> RecurringLogic:
+        """One of them with its history."""
+        return self.call("recurring.get", RecurringLogic, logic_id=logic_id)
+
+    def cancel_recurring(self, logic_id: int) -> RecurringLogic:
+        """No further run; those that have not stopped are cancelled."""
+        return self.call("recurring.cancel", RecurringLogic, logic_id=logic_id)
+
+    def disable_recurring(self, logic_id: int) -> RecurringLogic:
+        """No run until it is enabled; what runs goes on."""
+        return self.call("recurring.disable", RecurringLogic, logic_id=logic_id)
+
+    def enable_recurring(self, logic_id: int) -> RecurringLogic:
+        """The next run is at the next time from now on."""
+        return self.call("recurring.enable", RecurringLogic, logic_id=logic_id)
+
+    def delete_recurring(self, logic_id: int) -> RecurringLogic:
+        """One that has ended; its tasks stay."""
+        return self.call("recurring.delete", RecurringLogic, logic_id=logic_id)
+
+    def preview(self, line: str, *, tz: str = "", begin: str = "", count: int = 5) -> JSON:
+        """The next times of a cron line, in UTC, and what is odd about them."""
+        answer: JSON = self.ask("recurring.preview", line=line, tz=tz, begin=begin, count=count)
+        return answer
 
     def locks(self, resource: str | None = None) -> list[Claim]:
         """Who holds which lock, oldest first, and who waits for it, in the order of their turn."""

@@ -22,7 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 
 # Each registers its methods.
-from taskd.api import actions, daemon, locks, logs, tasks  # noqa: F401
+from taskd.api import actions, daemon, locks, logs, recurring, tasks  # noqa: F401
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
 from taskd.config_file import find_unused

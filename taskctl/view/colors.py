@@ -15,6 +15,11 @@ STATES = {
     "cancelled": "magenta",
     "pending": "dim",
     "skipped": "dim",
+    # of recurring logics
+    "active": "green",
+    "disabled": "yellow",
+    "finished": "dim",
+    "failed": "red",
 }
 
 

@@ -84,6 +84,15 @@ def first_line(field: str) -> Callable[[Record], str]:
     return lambda record: record[field].strip().partition("\n")[0]
 
 
+def runs(logic: Record) -> str:
+    limit = logic["iteration_limit"]
+    return f"{logic['iteration']} of {limit}" if limit else str(logic["iteration"])
+
+
+def _counted(event: Record) -> str:
+    return f"{event['event']} {event['times']} ×" if event["times"] > 1 else str(event["event"])
+
+
 ACTION_COLUMNS = (
     Column("label", style="bold", cut=True),
     Column("type"),
@@ -94,6 +103,23 @@ BROKEN_COLUMNS = (
     Column("file"),
     Column("line", right=True),
     Column("message", style="red"),
+)
+LOGIC_COLUMNS = (
+    Column("id", style="bold", right=True),
+    Column("name", cut=True),
+    Column("cron_line"),
+    Column("timezone", style="dim", cut=True),
+    Column("state", style=colors.state),
+    Column("runs", runs, right=True),
+    _at("last_occurrence"),
+    _at("next_occurrence"),
+    Column("purpose", cut=True),
+)
+LOGIC_EVENT_COLUMNS = (
+    Column("at", lambda event: times.exactly(event["at"])),
+    Column("event", _counted, style="bold"),
+    Column("who"),
+    Column("detail", cut=True),
 )
 EVENT_COLUMNS = (
     Column("at", lambda event: times.exactly(event["at"])),

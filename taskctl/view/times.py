@@ -22,6 +22,22 @@ def exactly(text: str | None) -> str:
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}" if text else ""
 
 
+def in_zone(text: str, zone: str) -> str:
+    """`Sun 2027-03-28 03:00 CEST`, as the clocks there show it; seconds where there are some."""
+    from zoneinfo import ZoneInfo  # only needed here
+
+    try:
+        local = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
+    except (ValueError, OSError):  # an offset, or a zone that is not known here
+        local = datetime.fromisoformat(text).astimezone()
+    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    return f"{local:%a %Y-%m-%d} {clock} {local:%Z}"
+
+
+def aside(note: str) -> str:
+    return f", {note}" if note else ""
+
+
 def length(seconds: float | None) -> str:
     """The two largest parts: `0.4s`, `12s`, `3m 20s`, `2h 5m`, `4d 1h`; "" for none."""
     if seconds is None:

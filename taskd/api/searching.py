@@ -1,14 +1,14 @@
 """What a caller's search and order mean to the store."""
 
 import json
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime
 
 from taskd.api.access import Caller
 from taskd.api.references import resolve
 from taskd.engine.engine import Engine
 from taskd.model.errors import InvalidInput, NoMatch
 from taskd.model.task import Task
+from taskd.model.wall import zone_of
 from taskd.search.asker import SAVED, Asker
 from taskd.search.condition import condition
 from taskd.search.order import Order
@@ -23,7 +23,7 @@ from taskd.store.transaction import Transaction
 def asker_of(engine: Engine, caller: Caller) -> Asker:
     """Raises InvalidInput for a time zone that the daemon does not know."""
     saved = {**SAVED, **engine.settings.searches}
-    return Asker(caller.user, caller.uid, datetime.now(UTC), _zone(caller.zone), saved)
+    return Asker(caller.user, caller.uid, datetime.now(UTC), zone_of(caller.zone), saved)
 
 
 def where(search: str, asker: Asker) -> Sql:
@@ -65,16 +65,3 @@ def _json(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _zone(name: str) -> tzinfo:
-    if name[:1] in "+-":
-        hours, minutes = int(name[1:3]), int(name[4:6])
-        length = timedelta(hours=hours, minutes=minutes)
-        return timezone(-length if name[0] == "-" else length)
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput(
-            f"the daemon does not know the time zone {name[:50]!r}", hint="apt-get install tzdata"
-        ) from None

@@ -111,6 +111,19 @@ def exec(
     **order: Unpack[Order],
 ) -> Brief:
     """Start a command as a task: a line for /bin/sh, or a list of arguments."""
+    definition = command_definition(command, cwd, environment, rescue, retry, time_limit)
+    return _start_kept(engine, caller, definition, {}, {}, order)
+
+
+def command_definition(
+    command: str | list[str],
+    cwd: str,
+    environment: dict[str, str],
+    rescue: str,
+    retry: int,
+    time_limit: float | None,
+) -> Definition:
+    """What such a task is. Raises InvalidInput."""
     if not command or not all(isinstance(word, str) for word in command):
         raise InvalidInput("the command must be a line, or a list of words")
     if retry < 0:
@@ -121,7 +134,7 @@ def exec(
         raise InvalidInput(f"rescue {rescue!r} is none of {', '.join(Rescue)}")
     line, words = (command, []) if isinstance(command, str) else ("", command)
     shown = line or " ".join(words)
-    definition = Definition(
+    return Definition(
         label="shell",
         type="shell",
         title=shown.replace("{", "{{").replace("}", "}}")[:200],
@@ -136,7 +149,6 @@ def exec(
             ),
         ),
     )
-    return _start_kept(engine, caller, definition, {}, {}, order)
 
 
 def _start_kept(

@@ -7,7 +7,7 @@ from taskd.api.references import resolve
 from taskd.api.searching import asker_of
 from taskd.engine.creating import Order
 from taskd.engine.engine import Engine
-from taskd.engine.scheduling import AT_ONCE, When
+from taskd.engine.when import AT_ONCE, When
 from taskd.model.errors import InvalidInput
 from taskd.search.asker import Asker
 from taskd.search.times import read_start
@@ -20,14 +20,17 @@ def when(tx: Transaction, engine: Engine, caller: Caller, order: Order) -> When:
         return AT_ONCE
     asker = asker_of(engine, caller)
     after = [resolve(tx.connection, caller, task) for task in order.get("after", ())]
-    return When(
-        _read("--at", order.get("at"), asker),
-        _read("--before", order.get("before"), asker),
+    wanted = When(
+        read("--at", order.get("at"), asker),
+        read("--before", order.get("before"), asker),
         tuple(dict.fromkeys(after)),
     )
+    wanted.check(tx)
+    return wanted
 
 
-def _read(what: str, text: str | None, asker: Asker) -> datetime | None:
+def read(what: str, text: str | None, asker: Asker) -> datetime | None:
+    """A time to come. Raises InvalidInput."""
     if text is None:
         return None
     try:

@@ -9,8 +9,11 @@ from taskd.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 
-def apart(tx: Transaction, what: str, function: Callable[[], object]) -> None:
-    """`function` as a change of its own: a mistake of ours in it keeps no other from going on."""
+def apart(tx: Transaction, what: str, function: Callable[[], object]) -> bool:
+    """`function` as a change of its own: a mistake of ours in it keeps no other from going on.
+
+    Whether there was none.
+    """
     tx.begin_change()
     try:
         function()
@@ -19,4 +22,6 @@ def apart(tx: Transaction, what: str, function: Callable[[], object]) -> None:
     except Exception:
         log.exception("cannot %s", what)
         tx.undo_change()
+        return False
     tx.end_change()
+    return True

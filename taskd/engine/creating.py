@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from taskd.catalog.inputs import read_input
-from taskd.engine import scheduling, secrets
-from taskd.engine.scheduling import AT_ONCE, When
+from taskd.engine import secrets
+from taskd.engine.when import AT_ONCE, When, wait_for
 from taskd.model import lifecycle
 from taskd.model.definition import Definition
 from taskd.model.errors import InvalidInput
@@ -72,22 +72,23 @@ def create(
     parent: int | None = None,
     held: bool = False,
     when: When = AT_ONCE,
+    logic: int | None = None,
 ) -> Task:
     """The new task, or the one that has the same key. `keep` is the definition to keep with it;
-    `held`: it is a sub-task that waits for others.
+    `held`: it is a sub-task that waits for others. `logic`: the recurring one that it is a run of.
 
     Raises InvalidInput, naming all that is wrong with the input.
     """
     key = _text("key", order.get("key"))
     if key is not None and (known := tx.with_key(uid, key)):
         return tx.get(known)
-    when.check(tx)
     values = read_input(definition, input, words)
     hidden = {f.name: values[f.name] for f in definition.fields if f.secret and f.name in values}
     task = replace(
         _NEW,
         state=State.SCHEDULED if held or when.delays else State.PLANNED,
-        execution_type=ExecutionType.DELAYED if when.delays else ExecutionType.IMMEDIATE,
+        execution_type=_execution_type(when, logic),
+        recurring_logic_id=logic,
         label=definition.label,
         name=_text("name", order.get("name")) or definition.label,
         user=user,
@@ -109,7 +110,13 @@ def create(
     task = tx.add(lifecycle.create(task, tx.now, when.at))
     if hidden:
         secrets.write(places.secrets, task.id, hidden)
-    return scheduling.wait_for(tx, task, when.after) if when.after else task
+    return wait_for(tx, task, when.after) if when.after else task
+
+
+def _execution_type(when: When, logic: int | None) -> ExecutionType:
+    if logic is not None:
+        return ExecutionType.RECURRING
+    return ExecutionType.DELAYED if when.delays else ExecutionType.IMMEDIATE
 
 
 def _locks(order: Order) -> tuple[Lock, ...]:

@@ -20,11 +20,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
-from taskd.engine import clock, ending, scheduling, secrets, unlocking
+from taskd.engine import clock, ending, secrets, unlocking
 from taskd.engine.hooks import Hooks
 from taskd.engine.starting import Starter
 from taskd.engine.trouble import Trouble
 from taskd.engine.watchers import Watchers
+from taskd.engine.when import expire
 from taskd.executors.base import Call, Executor, Failure, Outcome, Progress
 from taskd.executors.shortage import RETRY_SECONDS, is_shortage
 from taskd.loop import Loop, Timer
@@ -46,6 +47,7 @@ MAX_BATCH = 512
 AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
 HOOK = "@"  # no step's name begins with it
 CHECKPOINT_SECONDS = 1.0
+AGAIN_SECONDS = 0.01
 LOOK_SECONDS = 30.0  # at most, between two looks at the clock while something waits for a time
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -100,6 +102,8 @@ class Director:
         self._changes = deque([NOTHING])  # what the store holds may start at once
         self._hooks = Hooks(starter)
         starter.sub_tasks.arm = self.arm
+        starter.recurring.since = now()
+        starter.recurring.tell_to_end = self.tell_to_end
         # Calls given to executors: task and step, or HOOK and its id.
         self._out: dict[int, tuple[int, str]] = {}
         self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent
@@ -376,11 +380,11 @@ class Director:
             step = next(step for step in task.steps.values() if step.number == number)
             if step.due_at and task.state is State.SCHEDULED:
                 if self.has_fresh_code():
-                    scheduling.come(tx, task)
+                    self.starter.schedule.come(tx, task)
             elif step.due_at:
                 tx.save(lifecycle.due(task, step.name, tx.now))
         for task_id in tasks.expired(tx.connection, tx.now, MAX_BATCH):
-            scheduling.expire(tx, tx.get(task_id))
+            expire(tx, tx.get(task_id))
 
     def _find_next_due(self) -> datetime | None:
         store = self._tx.connection
@@ -389,19 +393,18 @@ class Director:
     def _set_alarm(self, due: datetime | None) -> None:
         if due == self._next_due and (self._alarm or not due):
             return
+        least = AGAIN_SECONDS if due == self._next_due else 0.0  # it waits for something else, too
         self._next_due = due
         if self._alarm:
             self._alarm.cancel()
             self._alarm = None
         if due:
-            self._alarm = self._loop.later(min(self._left(due), LOOK_SECONDS), self._ring)
+            seconds = min(max(self._left(due), least), LOOK_SECONDS)
+            self._alarm = self._loop.later(seconds, self._ring)
 
     def _left(self, due: datetime) -> float:
-        """Seconds, as of the last commit: the clock may have been set since.
-
-        At least a moment: what is due and yet was not begun waits for something else.
-        """
-        return max(0.01, (due - self._tx.now).total_seconds())
+        """Seconds, as of the last commit: the clock may have been set since."""
+        return max(0.0, (due - self._tx.now).total_seconds())
 
     def _ring(self) -> None:
         self._alarm = None

@@ -16,7 +16,7 @@ from taskd.executors.base import Interrupted, NeverRan, Outcome
 from taskd.executors.pool import Pool
 from taskd.model import lifecycle
 from taskd.places import Places
-from taskd.store import children, meta, steps, tasks
+from taskd.store import children, meta, recurring, steps, tasks
 from taskd.store.database import Database
 from taskd.store.transaction import Transaction
 
@@ -31,7 +31,11 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     calls = steps.running(database.writer)
     director.adopt(calls)
     found = pool.take_up(set(calls))
-    secrets.sweep(places.secrets, lambda task_id: tasks.needs_secrets(database.writer, task_id))
+    secrets.sweep(
+        places.secrets,
+        partial(tasks.needs_secrets, database.writer),
+        partial(recurring.is_open, database.writer),
+    )
     boot = _BOOT.read_text()
     same_boot = meta.get(database.writer, "boot", boot) == boot
     if same_boot:

@@ -1,110 +1,55 @@
-"""Tasks that are not to begin at once: for a time, after others, or not after a time.
+"""What was scheduled comes: by its time, or when what it waited for has stopped."""
 
-What such a task waits for is in the store: the time is that of its plan step, the others are rows.
-"""
-
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from taskd.engine.apart import apart
+from taskd.engine.recurring import Recurring
+from taskd.engine.when import judge
 from taskd.model import lifecycle
-from taskd.model.errors import InvalidInput, NotFound
-from taskd.model.step import PLAN, StepState
-from taskd.model.task import State, Task
+from taskd.model.step import PLAN
+from taskd.model.task import Task
 from taskd.store import chains
-from taskd.store.chains import Prerequisite
 from taskd.store.transaction import Transaction
 
-NAMED = 10  # tasks in the text of an error
+
+class Schedule:
+    def __init__(self, recurring: Recurring) -> None:
+        self._recurring = recurring
+
+    def settle(self, tx: Transaction) -> bool:
+        """Let those go on, or fail, who wait for tasks that have stopped. Whether there are any.
+
+        Not within a change: what has changed is written first, so that SQL can find it.
+        """
+        stopped = tx.newly_stopped()
+        runs = [task for task in stopped if task.recurring_logic_id]
+        waiting: list[int] = []
+        if stopped and tx.chained:
+            tx.flush()
+            waiting = chains.followers(tx.connection, [task.id for task in stopped])
+        for task_id in waiting:
+            apart(tx, f"go on with task {task_id}", partial(self._look, tx, task_id))
+        for run in runs:
+            apart(tx, f"go on after task {run.id}", partial(self._recurring.stopped, tx, run))
+        return bool(waiting or runs)
+
+    def come(self, tx: Transaction, task: Task) -> None:
+        """The time for which the task waits has come. Not within a change."""
+        if task.recurring_logic_id:
+            change = partial(self._recurring.come, tx, task)
+        else:
+            change = partial(_come, tx, task)
+        if not apart(tx, f"begin task {task.id}", change):  # or it would be tried for ever
+            told = "a mistake in taskd; its log has more"
+            tx.save(lifecycle.never_begins(task, "internal", told, tx.now))
+
+    def _look(self, tx: Transaction, task_id: int) -> None:
+        task = tx.get(task_id)
+        if not task.recurring_logic_id:
+            judge(tx, task)
+        elif not (task.steps[PLAN].due_at or chains.in_the_way(tx.connection, task.id)):
+            self._recurring.begin(tx, task)
 
 
-@dataclass(frozen=True)
-class When:
-    """A task is to begin not before `at`, by `before`, and when all of `after` have stopped."""
-
-    at: datetime | None = None
-    before: datetime | None = None
-    after: tuple[int, ...] = ()
-
-    @property
-    def delays(self) -> bool:
-        return self.at is not None or bool(self.after)
-
-    def check(self, tx: Transaction) -> None:
-        """Raises InvalidInput."""
-        for what, time in (("--at", self.at), ("--before", self.before)):
-            if time and time <= tx.now:
-                raise InvalidInput(f"{what}: {_told(time)} is in the past")
-        if self.at and self.before and self.before <= self.at:
-            raise InvalidInput(f"--before {_told(self.before)} is not after --at {_told(self.at)}")
-        for task_id in self.after:
-            if not 0 < task_id <= tx.last_id:
-                raise InvalidInput(f"--after: no task {task_id}")
-
-
-AT_ONCE = When()
-
-
-def wait_for(tx: Transaction, task: Task, after: Collection[int], *, strict: bool = True) -> Task:
-    """The task, which was just added, once it waits for those of `after` that there still are."""
-    there = [each for each in after if _exists(tx, each)]
-    tx.chain(task.id, there, strict=strict)
-    tx.flush()
-    return _judge(tx, task)
-
-
-def _exists(tx: Transaction, task_id: int) -> bool:
-    try:
-        tx.get(task_id)
-    except NotFound:
-        return False
-    return True
-
-
-def settle(tx: Transaction) -> bool:
-    """Let those go on, or fail, who wait for tasks that have stopped. Whether there are any.
-
-    Not within a change.
-    """
-    waiting = tx.followers()
-    for task_id in waiting:
-        apart(tx, f"go on with task {task_id}", partial(_look, tx, task_id))
-    return bool(waiting)
-
-
-def come(tx: Transaction, task: Task) -> None:
-    """The time for which the task waits has come."""
-    _judge(tx, tx.save(lifecycle.due(task, PLAN, tx.now)))
-
-
-def expire(tx: Transaction, task: Task) -> Task:
-    """Unless its plan is being made: then when that is made."""
-    if task.expires_at is None or task.steps[PLAN].state is StepState.RUNNING:
-        return task
-    why = f"could not be started before {_told(task.expires_at)}"
-    return tx.save(lifecycle.never_begins(task, "expired", why, tx.now))
-
-
-def _look(tx: Transaction, task_id: int) -> Task:
-    return _judge(tx, tx.get(task_id))
-
-
-def _judge(tx: Transaction, task: Task) -> Task:
-    """What is in the way of a scheduled task may have gone, or have failed."""
-    in_the_way = chains.in_the_way(tx.connection, task.id)
-    if failed := [each for each in in_the_way if each.state == State.STOPPED]:
-        why = "; ".join(map(_failure, failed[:NAMED]))
-        return tx.save(lifecycle.never_begins(task, "prerequisite", why, tx.now))
-    if in_the_way or task.steps[PLAN].due_at:
-        return task
-    return tx.save(lifecycle.released(task, tx.now))
-
-
-def _failure(failed: Prerequisite) -> str:
-    return f"task {failed.id} ({failed.name}) ended with error"
-
-
-def _told(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _come(tx: Transaction, task: Task) -> None:
+    judge(tx, tx.save(lifecycle.due(task, PLAN, tx.now)))

@@ -6,8 +6,11 @@ from datetime import datetime
 from functools import partial
 
 from taskd.catalog.catalog import Catalog
-from taskd.engine import locking, planning, scheduling, secrets
+from taskd.engine import locking, planning, secrets
+from taskd.engine.recurring import Recurring
+from taskd.engine.scheduling import Schedule
 from taskd.engine.sub_tasks import SUBSCRIBERS, SubTasks
+from taskd.engine.when import expire
 from taskd.executors.base import Call, CallKind, timed_out
 from taskd.logs.files import log_path
 from taskd.model import lifecycle
@@ -33,6 +36,8 @@ class Starter:
         self.settings = settings
         self.places = places
         self.sub_tasks = SubTasks(catalog, places)
+        self.recurring = Recurring(catalog, places)
+        self.schedule = Schedule(self.recurring)
         self._logs = str(places.logs)
 
     @property
@@ -41,7 +46,7 @@ class Starter:
 
     @catalog.setter
     def catalog(self, catalog: Catalog) -> None:
-        self.sub_tasks.catalog = catalog
+        self.sub_tasks.catalog = self.recurring.catalog = catalog
 
     def start(self, tx: Transaction, room: int, free: dict[str, int]) -> list[Call]:
         """At most `room` calls, and as many of a label as it has slots `free`, if it has its own.
@@ -71,7 +76,7 @@ class Starter:
         """
         news = False
         goes_on = partial(self._goes_on, tx)
-        while self.sub_tasks.settle(tx) | scheduling.settle(tx) | locking.serve(tx, goes_on):
+        while self.sub_tasks.settle(tx) | self.schedule.settle(tx) | locking.serve(tx, goes_on):
             news = True
         return news
 
@@ -102,7 +107,7 @@ class Starter:
         definition = self.catalog.of(task)
         step = _numbered(task, number)
         if task.expires_at and task.expires_at <= tx.now:
-            task = scheduling.expire(tx, task)
+            task = expire(tx, task)
         elif definition is None:
             task = self._vanished(task, step, self.catalog.why_missing(task.label), tx.now)
         elif step.waits_for_lock:

@@ -52,6 +52,15 @@ def released(task: Task, now: datetime) -> Task:
     return draft.settle()
 
 
+def moved(task: Task, at: datetime | None, now: datetime) -> Task:
+    """A scheduled task is to begin at another time; None: at none, for now."""
+    draft = Draft(task, now)
+    draft.change(PLAN, due_at=at)
+    if at:
+        draft.fields["start_at"] = at
+    return draft.done()
+
+
 def never_begins(task: Task, kind: str, why: str, now: datetime) -> Task:
     """None of its steps has begun, and none is to any more: → stopped, error."""
     draft = Draft(task, now)

@@ -3,8 +3,14 @@
 A zone does not tell when its clocks are changed. Its offset does, compared from day to day.
 """
 
-from datetime import UTC, datetime, timedelta, tzinfo
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from taskd.model.errors import InvalidInput
+
+_OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)", re.ASCII)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 
@@ -12,6 +18,22 @@ _DAY = timedelta(days=1)
 def wall_at(at: datetime, zone: tzinfo) -> datetime:
     """What the clocks of `zone` show then; without a zone."""
     return at.astimezone(zone).replace(tzinfo=None)
+
+
+@lru_cache(100)
+def zone_of(name: str) -> tzinfo:
+    """`Europe/Berlin`, or `+02:00`. Raises InvalidInput."""
+    if offset := _OFFSET.fullmatch(name):
+        sign, hours, minutes = offset.groups()
+        length = timedelta(hours=int(hours), minutes=int(minutes))
+        if length < _DAY:
+            return timezone(-length if sign == "-" else length)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(
+            f"there is no time zone {name[:50]!r} here", hint="apt-get install tzdata"
+        ) from None
 
 
 def moment(wall: datetime, zone: tzinfo) -> datetime:

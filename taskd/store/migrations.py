@@ -269,4 +269,44 @@ _SCHEDULE = (
         PRIMARY KEY (task_id, before_id)
     ) WITHOUT ROWID""",
     """CREATE INDEX prerequisites_before ON prerequisites(before_id)""",
+    """CREATE TABLE recurring_logics (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        label TEXT NOT NULL,
+        name TEXT NOT NULL,
+        cron_line TEXT NOT NULL,
+        timezone TEXT NOT NULL,
+        purpose TEXT,
+        iteration_limit INTEGER,
+        until INTEGER,
+        missed TEXT NOT NULL,
+        overlap TEXT NOT NULL,
+        user TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        input TEXT NOT NULL,
+        definition TEXT,
+        task_order TEXT NOT NULL,
+        state TEXT NOT NULL,
+        iteration INTEGER NOT NULL,
+        last_occurrence INTEGER,
+        next_occurrence INTEGER,
+        reason TEXT NOT NULL,
+        task_id INTEGER
+    )""",
+    """CREATE UNIQUE INDEX recurring_purpose ON recurring_logics(purpose)
+        WHERE purpose IS NOT NULL AND state IN ('active', 'disabled')""",
+    # The same in a row is one row, which counts.
+    """CREATE TABLE recurring_events (
+        logic_id INTEGER NOT NULL REFERENCES recurring_logics(id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        event TEXT NOT NULL,
+        who TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        times INTEGER NOT NULL,
+        last_at INTEGER NOT NULL,
+        PRIMARY KEY (logic_id, number)
+    ) WITHOUT ROWID""",
+    """CREATE INDEX tasks_of_logic ON tasks(recurring_logic_id)
+        WHERE recurring_logic_id IS NOT NULL""",
 )

@@ -12,21 +12,23 @@ from taskd.store.lanes import COMMON, Lanes
 from taskd.store.times import to_number
 
 _TASK = (
-    "id, label, user, uid, execution_type, type, priority, key, created_at, start_at, start_before,"
+    "id, label, user, uid, execution_type, type, priority, key, created_at, start_before,"
     " parent_task_id, recurring_logic_id, on_conflict, wanted_locks, input, definition"
 )
 _CHANGING_TASK = (
     "state, result, ended_at, state_updated_at, progress, version, needed_help,"
     " cancelling, resumable"
 )
-_RARELY_CHANGING_TASK = "started_at, name, folded_name, external_id, flow, output, expires_at"
+_RARELY_CHANGING_TASK = (
+    "started_at, name, folded_name, external_id, flow, output, expires_at, start_at"
+)
 _CHANGING_STEP = "state, progress, attempts, started_at, ended_at, call_id, ready, output"
 _RARELY_CHANGING_STEP = "note, interruptions, due_at, rescue, error, kept"
 _INSERT_TASK = (
     f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}, {_RARELY_CHANGING_TASK}) VALUES ({'?,' * 32}?)"
 )
 _UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 8}?) WHERE id = ?"
-_UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = ({'?,' * 6}?) WHERE id = ?"
+_UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = ({'?,' * 7}?) WHERE id = ?"
 _INSERT_STEP = (
     f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP},"
     f" {_RARELY_CHANGING_STEP}) VALUES ({'?,' * 20}?)"
@@ -116,7 +118,6 @@ def _fixed_task(task: Task) -> tuple[Any, ...]:
         task.priority,
         task.key,
         to_number(task.created_at),
-        to_number(task.start_at),
         to_number(task.start_before),
         task.parent_task_id,
         task.recurring_logic_id,
@@ -151,6 +152,7 @@ def _rare_task(task: Task) -> tuple[Any, ...]:
         _to_json(task.flow),
         _to_json(task.output),
         to_number(task.expires_at),
+        to_number(task.start_at),
     )
 
 
@@ -162,6 +164,7 @@ def _rare_differ(old: Task, task: Task) -> bool:
         or old.flow is not task.flow
         or old.output is not task.output
         or old.expires_at is not task.expires_at
+        or old.start_at is not task.start_at
     )
 
 

@@ -29,7 +29,7 @@ class Transaction:
         self.version: int = tasks.last_version(connection)
         self.last_id = self._last_id_before = tasks.last_id(connection)
         self._lanes = self._lanes_before = lanes.known(connection)
-        self._chained = chains.exist(connection)  # some task, or there may have been one
+        self.chained = chains.exist(connection)  # some task, or there may have been one
         self._cache: OrderedDict[int, Task] = OrderedDict()
         self._begin_empty()
 
@@ -209,24 +209,15 @@ class Transaction:
 
     def chain(self, task_id: int, before: Collection[int], *, strict: bool) -> None:
         """The task waits until the others have stopped."""
-        self._chained = True
+        self.chained = True
         chains.add(self.write(), task_id, before, strict=strict)
 
-    def followers(self) -> list[int]:
-        """Tasks that wait for some that have stopped since this was asked last.
-
-        Not within a change: what has changed is written first, so that SQL can find it.
-        """
-        stopped = [
-            task.id
-            for task in (self.changed.values() if self._chained else ())
-            if task.finished and task.id not in self._told_stopped
-        ]
-        if not stopped:
-            return []
-        self._told_stopped.update(stopped)
-        self.flush()
-        return chains.followers(self.connection, stopped)
+    def newly_stopped(self) -> list[Task]:
+        """Since this was asked last."""
+        told = self._told_stopped
+        found = [task for task in self.changed.values() if task.finished and task.id not in told]
+        told.update(task.id for task in found)
+        return found
 
     # The queue
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 # Each registers its methods.
-from taskd.api import actions, daemon, locks, logs, tasks  # noqa: F401
+from taskd.api import actions, daemon, locks, logs, recurring, tasks  # noqa: F401
 from taskd.api.methods import METHODS
 from taskd.channel import Channel
 from taskd.client import Client
@@ -23,6 +23,9 @@ GIVEN: dict[str, Any] = {
     "task_id": 42,
     "label": "demo",
     "search": "state = ",
+    "repeat": {"daily": "02:30"},
+    "logic_id": 3,
+    "line": "30 2 * * *",
 }
 TYPED = [
     name

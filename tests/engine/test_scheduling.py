@@ -12,7 +12,7 @@ from rehearsal import Rehearsal
 
 from taskd.engine import clock, family
 from taskd.engine.creating import Order, create
-from taskd.engine.scheduling import When
+from taskd.engine.when import When
 from taskd.executors.base import Call, CallKind, Failure, Found, Outcome, Planned, Success
 from taskd.model.definition import StepDefinition
 from taskd.model.errors import InvalidInput
@@ -53,6 +53,7 @@ def start(
     definition = daemon.catalog.get(label)
 
     def change(tx: Any) -> int:
+        when.check(tx)
         made = create(tx, daemon.places, definition, {}, {}, Order(**order), "ana", 1000, when=when)
         return made.id
 

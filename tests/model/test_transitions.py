@@ -294,6 +294,7 @@ def test_table_has_a_column_for_every_event() -> None:
         "create",
         "taken_up",  # what a new daemon tells of a step
         "ended_earlier",
+        "moved",  # what is scheduled stays so
     }
 
     assert list(EVENTS) == COLUMNS
