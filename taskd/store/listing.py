@@ -40,7 +40,7 @@ def find_page(
 ) -> tuple[list[Task], Place | None]:
     """At most `limit` tasks, without their steps and what may be large; the last one's place."""
     found: list[tuple[Any, ...]] = []
-    for statement in _statements(where & scope, order, after, now):
+    for statement in statements(where & scope, order, after, now):
         if len(found) < limit:
             values = (*statement.values, limit - len(found))
             found += connection.execute(statement.text, values)
@@ -57,13 +57,13 @@ def explain(
 ) -> list[str]:
     """How SQLite finds the first page, in its own words."""
     found: list[str] = []
-    for statement in _statements(where & scope, order, None, now):
+    for statement in statements(where & scope, order, None, now):
         rows = connection.execute(f"EXPLAIN QUERY PLAN {statement.text}", (*statement.values, 20))
         found += [row[3] for row in rows]
     return found
 
 
-def _statements(where: Sql, order: Order, after: Place | None, now: datetime) -> Iterator[Sql]:
+def statements(where: Sql, order: Order, after: Place | None, now: datetime) -> Iterator[Sql]:
     """One after the other they find the list; each asks, last, for how much of it.
 
     The ids first, for which an index may be enough: the rows of tasks are long.
