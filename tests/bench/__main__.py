@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import command, latency, limits, locks, memory, peers, search, speed
+from tests.bench import command, latency, limits, locks, memory, peers, schedule, search, speed
 from tests.bench.figures import Figure, busy_with_others, headline, line
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -20,6 +20,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "memory": memory.measure,
     "locks": locks.measure,
     "search": search.measure,
+    "schedule": schedule.measure,
     "limits": limits.measure,
     "peers": peers.measure,
 }
