@@ -1,10 +1,12 @@
 """What is wrong with configuration, actions and store, found without a daemon."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from taskd import notifications
 from taskd.catalog import child
 from taskd.config_file import find_unused, read_settings
 from taskd.engine.engine import action_folders
@@ -26,16 +28,25 @@ class Findings:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @contextlib.contextmanager
+    def gathered(self) -> Iterator[None]:
+        """What is raised is among the problems."""
+        try:
+            yield
+        except TaskdError as error:
+            self.problems += error.message.splitlines()
+
 
 def look(places: Places) -> Findings:
     found = Findings()
     settings = Settings()  # the actions of the default folder are looked at in any case
-    try:
+    with found.gathered():
         places.require_config()
         found.notes += find_unused(places.config)
-        settings = load(places.config, os.environ)
-    except TaskdError as error:
-        found.problems += error.message.splitlines()
+        with found.gathered():
+            settings = load(places.config, os.environ)
+        with found.gathered():
+            notifications.load(places.config)
     _check_searches(places, settings, found)
     folders = []
     for folder in action_folders(places, settings):
@@ -82,10 +93,7 @@ def _check_searches(places: Places, settings: Settings, found: Findings) -> None
 
 
 def _check_actions(folders: list[str], found: Findings) -> None:
-    try:
+    with found.gathered():
         catalog = child.load(folders)
-    except TaskdError as error:
-        found.problems.append(error.message)
-        return
-    found.problems += map(str, catalog.broken)
-    found.notes += map(str, catalog.warnings)
+        found.problems += map(str, catalog.broken)
+        found.notes += map(str, catalog.warnings)

@@ -4,7 +4,7 @@ A scalar stays the text that was written, so that a value means the same here an
 variable, and YAML's own guesses (`NO` is false, `12:30` is 750) play no part.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,11 +12,14 @@ from typing import TypeAlias
 
 import yaml
 
-from taskd.model.errors import StoreError
+from taskd.model.errors import InvalidInput, StoreError
 
-NOT_YET = ("notify", "cleanup", "roles", "grants")
-SECTIONS = ("settings", *NOT_YET)
+NOT_YET = ("cleanup", "roles", "grants")
+SECTIONS = ("settings", "notify", *NOT_YET)
+REMEDY = "put it right; taskd check tells whether it is"
 Text: TypeAlias = str | list[str] | dict[str, str]
+
+_KINDS = {list: "list", dict: "mapping"}
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,49 @@ class Given:
     where: str
 
 
+@dataclass(frozen=True)
+class GivenRule:
+    """An item of a section that is a list: its values by name, and where it begins."""
+
+    values: dict[str, Given]
+    where: str
+
+
+def one_value(text: Text) -> str:
+    """Raises InvalidInput where it is several."""
+    if not isinstance(text, str):
+        raise InvalidInput(f"it is a {_KINDS[type(text)]}: expected one value")
+    return text
+
+
+def guess(word: str, known: Iterable[str]) -> str:
+    """What else may have been meant, to be put behind a message."""
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+
+
 def read_settings(path: Path) -> dict[str, Given]:
     """The section `settings` of the file; nothing if there is no file. Raises StoreError."""
     settings: dict[str, Given] = {}
     for section, value in _sections(path):
         if section.value not in SECTIONS:
-            raise _wrong(path, section, f"unknown section {section.value!r}{_guess(section.value)}")
+            raise _wrong(
+                path, section, f"unknown section {section.value!r}{guess(section.value, SECTIONS)}"
+            )
         if section.value == "settings":
-            settings = {
-                key.value: Given(_text(path, key, item), f"{path}:{_line(key)}")
-                for key, item in _pairs(path, value, "settings")
-            }
+            settings = _values(path, value, "settings")
     return settings
+
+
+def read_rules(path: Path, name: str) -> list[GivenRule]:
+    """The section `name` of the file, a list of mappings; nothing if there is none. Raises
+    StoreError."""
+    return [
+        GivenRule(_values(path, item, f"an item of {name}"), f"{path}:{_line(item)}")
+        for section, value in _sections(path)
+        if section.value == name
+        for item in _items(path, value, name)
+    ]
 
 
 def find_unused(path: Path) -> list[str]:
@@ -84,6 +118,22 @@ def _pairs(path: Path, node: yaml.Node, what: str) -> Iterator[tuple[yaml.Scalar
         yield key, value
 
 
+def _items(path: Path, node: yaml.Node, what: str) -> list[yaml.Node]:
+    """Of a list; an empty one may be left out."""
+    if isinstance(node, yaml.ScalarNode) and not node.value:
+        return []
+    if not isinstance(node, yaml.SequenceNode):
+        raise _wrong(path, node, f"{what} must be a list, as in '- name: value'")
+    return list(node.value)
+
+
+def _values(path: Path, node: yaml.Node, what: str) -> dict[str, Given]:
+    return {
+        key.value: Given(_text(path, key, item), f"{path}:{_line(key)}")
+        for key, item in _pairs(path, node, what)
+    }
+
+
 def _text(path: Path, key: yaml.ScalarNode, node: yaml.Node) -> Text:
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
@@ -99,11 +149,6 @@ def _text(path: Path, key: yaml.ScalarNode, node: yaml.Node) -> Text:
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
-
-
-def _guess(section: str) -> str:
-    close = get_close_matches(section, SECTIONS, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(SECTIONS)}"
 
 
 def _wrong(path: Path, node: yaml.Node, message: str) -> StoreError:

@@ -21,6 +21,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from taskd import notifications
+
 # Each registers its methods.
 from taskd.api import actions, daemon, locks, logs, recurring, tasks  # noqa: F401
 from taskd.catalog import child
@@ -80,9 +82,11 @@ def run(
     raise_limit()
     with _own(places), noted(places.starts) as starts:
         settings = load(places.config, os.environ)
+        rules = notifications.load(places.config)
         for note in find_unused(places.config):
             log.warning("%s", note)
         engine = _build(places, settings, starts.reason, systemd, accept_loss=accept_loss)
+        engine.director.notifier.heed(rules)
         server = Server(engine)
         pulse = Pulse(engine)
         _listen_to_signals(engine)
@@ -273,6 +277,7 @@ def _take_apart(engine: Engine, server: Server) -> None:
     server.flush()
     server.stop()
     engine.loop.stop()
+    engine.director.notifier.heed(())
     engine.database.close()
     with contextlib.suppress(OSError):  # there is none, and others have the room
         engine.database.reserve.leave()

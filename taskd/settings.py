@@ -13,39 +13,32 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from taskd.config_file import Given, Text, read_settings
+from taskd.config_file import REMEDY, Given, Text, one_value, read_settings
 from taskd.model.errors import InvalidInput, StoreError
 from taskd.model.interval import parse_interval
 from taskd.model.size import parse_size
 
-_KINDS = {list: "list", dict: "mapping"}
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-def _one(text: Text) -> str:
-    if not isinstance(text, str):
-        raise InvalidInput(f"it is a {_KINDS[type(text)]}: expected one value")
-    return text
 
 
 def _truth(text: Text) -> bool:
     try:
-        return _TRUTH[_one(text).lower()]
+        return _TRUTH[one_value(text).lower()]
     except KeyError:
         raise InvalidInput(f"cannot read {text!r} as true or false") from None
 
 
 def _length(text: Text) -> timedelta:
-    return parse_interval(_one(text))
+    return parse_interval(one_value(text))
 
 
 def _bytes(text: Text) -> int:
-    return parse_size(_one(text))
+    return parse_size(one_value(text))
 
 
 def _number(least: int) -> Callable[[Text], int]:
     def read(text: Text) -> int:
-        word = _one(text)
+        word = one_value(text)
         if not (word.isascii() and word.isdecimal() and int(word) >= least):
             raise InvalidInput(f"cannot read {text!r} as a whole number from {least} on")
         return int(word)
@@ -57,19 +50,19 @@ def _choice(*words: str) -> Callable[[Text], str]:
     def read(text: Text) -> str:
         if text not in words:
             raise InvalidInput(f"{text!r} is none of {', '.join(words)}")
-        return _one(text)
+        return one_value(text)
 
     return read
 
 
 def _folders(text: Text) -> tuple[Path, ...]:
-    words = text if isinstance(text, list) else _one(text).split(":")
+    words = text if isinstance(text, list) else one_value(text).split(":")
     return tuple(Path(word).expanduser() for word in words if word)
 
 
 def _slots(text: Text) -> dict[str, int]:
     """By label: `{backup.site: 2, notify: 1}`, or in one line `backup.site=2,notify=1`."""
-    pairs = list(text.items()) if isinstance(text, dict) else list(_pairs(_one(text)))
+    pairs = list(text.items()) if isinstance(text, dict) else list(_pairs(one_value(text)))
     slots: dict[str, int] = {}
     for label, number in pairs:
         if label in slots:
@@ -179,7 +172,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Settings:
         except InvalidInput as error:
             problems.append(f"{one.where}: {error.message}")
     if problems:
-        raise StoreError("\n".join(problems), hint="put it right; taskd check tells whether it is")
+        raise StoreError("\n".join(problems), hint=REMEDY)
     if folders := values.get("action_paths"):
         values["action_paths"] = tuple(path.parent / folder for folder in folders)
     return Settings(**values)

@@ -5,14 +5,13 @@ from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from taskd import wire
-from taskd.api import conflicts
 from taskd.api.access import Caller, Permission
 from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
 from taskd.api.references import resolve
 from taskd.api.searching import asker_of, chosen, read_place, where, write_place
 from taskd.api.times import when
 from taskd.catalog import child
-from taskd.engine import family, unlocking
+from taskd.engine import conflicts, family, unlocking
 from taskd.engine.creating import Order, create
 from taskd.engine.director import Undone
 from taskd.engine.engine import Engine
@@ -33,7 +32,6 @@ from taskd.search.parser import parse
 from taskd.search.resolved import resolved
 from taskd.search.sql import Sql
 from taskd.store import listing, usage
-from taskd.store import tasks as store
 from taskd.store.database import Connection
 from taskd.store.patience import limited
 from taskd.store.transaction import Transaction
@@ -199,7 +197,9 @@ def find(
     with limited(connection):
         found, last = listing.find_page(connection, meant, sorting, place, limit, asker.now)
         total = None if place else _count(connection, meant, found, limit)
-    items: list[Any] = [_full(connection, task.id) if full else task.brief() for task in found]
+    items: list[Any] = [
+        conflicts.get_full(connection, task.id) if full else task.brief() for task in found
+    ]
     return Page(items, total, more=total is None, after=write_place(last, sorting))
 
 
@@ -240,11 +240,7 @@ def complete(
 @query(Permission.VIEW_TASKS)
 def get(connection: Connection, caller: Caller, task_id: int | str) -> Task:
     """One task with all that is known of it."""
-    return _full(connection, resolve(connection, caller, task_id))
-
-
-def _full(connection: Connection, task_id: int) -> Task:
-    return conflicts.explain(connection, store.get_full(connection, task_id))
+    return conflicts.get_full(connection, resolve(connection, caller, task_id))
 
 
 @waiting(Permission.VIEW_TASKS)

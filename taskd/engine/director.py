@@ -3,6 +3,7 @@
     changes ─► [ BEGIN · each by itself · start what may start · COMMIT ] ─► answers
                                                                           ─► calls to executors
                                                                           ─► those who wait
+                                                                          ─► the notifier
 
 Whatever changes state is a function put in its queue: a command of the API, an outcome, a time that
 has come. It takes all that wait, so one fsync serves a whole batch. A change has no effect outside
@@ -22,6 +23,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from taskd.engine import clock, ending, secrets, unlocking
 from taskd.engine.hooks import Hooks
+from taskd.engine.notifier import Notifier
 from taskd.engine.starting import Starter
 from taskd.engine.trouble import Trouble
 from taskd.engine.watchers import Watchers
@@ -90,6 +92,7 @@ class Director:
         self.starter = starter
         self.pool: Executor
         self.watchers = Watchers()
+        self.notifier = Notifier(database)
         self.after_batch: Callable[[], object] = lambda: None
         # Whether action files are as they were read. If not, they are read again, then `look`.
         self.has_fresh_code: Callable[[], bool] = lambda: True
@@ -440,6 +443,7 @@ class Director:
             if task.finished:
                 _do(self._drop_secrets, task)
         self.watchers.wake(tx.changed)
+        _do(self.notifier.note, tx.changes())
         self.after_batch()
 
     def _note_commit(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from taskd import notifications
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
 from taskd.engine.director import Director
@@ -103,7 +104,9 @@ class Engine:
 
     def _reload(self) -> None:
         settings = load(self.places.config, os.environ)
+        rules = notifications.load(self.places.config)
         self.starter.settings = settings
+        self.director.notifier.heed(rules)
 
         def heed() -> None:
             self.pool.heed(settings)

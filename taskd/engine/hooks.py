@@ -79,8 +79,13 @@ class Hooks:
                 log.warning("hook %s of task %d was interrupted: %s", name, task_id, reason)
 
 
+def has_moved(old: Task | None, task: Task) -> bool:
+    """It has come to a state, perhaps to that in which it was before."""
+    return not old or (old.state, old.state_updated_at) != (task.state, task.state_updated_at)
+
+
 def _events(old: Task | None, task: Task) -> set[str]:
     """The state that it has come to, and the result with which it has stopped."""
-    if old and (old.state, old.state_updated_at) == (task.state, task.state_updated_at):
+    if not has_moved(old, task):
         return set()
     return {str(task.state), str(task.result)} if task.finished else {str(task.state)}

@@ -13,12 +13,12 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from taskd.executors import alive
+from taskd.executors.bare_python import bare_python, in_memory
 from taskd.executors.base import Call, Interrupted, NeverRan, Outcome
 from taskd.executors.descriptors import limit_as_given
 from taskd.executors.environment import arguments_of, cwd_of, environment_of, input_file
@@ -29,9 +29,7 @@ from taskd.model.definition import Command
 # Bytes for what the supervisor writes, taken beforehand: the disk may be full when it ends.
 ROOM = {"begun": 4096, "exit": 64 * 1024}
 
-# Imported, not run as a file: so it is compiled once. Without site-packages, so it starts fast.
-_SHIM = "import sys; sys.path.append(sys.argv[1]); from taskd.executors.shim import main; main()"
-_PYTHON = (sys.executable, "-I", "-S", "-E", "-c", _SHIM, str(Path(__file__).parents[2]))
+_SHIM = bare_python("taskd.executors.shim")
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def begin(folder: Path, call: Call) -> subprocess.Popen[bytes]:
     for name, size in ROOM.items():
         _take_room(folder / f"{name}.new", size)
     Path(call.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    spec = _in_memory(_spec(folder, call, call.command))
+    spec = in_memory(_spec(folder, call, call.command))
     lock = alive.hold(folder)
     try:
         return _start(folder, lock, spec)
@@ -140,19 +138,10 @@ def _spec(folder: Path, call: Call, command: Command) -> bytes:
     )
 
 
-def _in_memory(content: bytes) -> int:
-    """A file on no disk, so that secrets are neither there nor in a pipe that may be full."""
-    descriptor = os.memfd_create("spec")
-    with open(descriptor, "wb", closefd=False) as file:
-        file.write(content)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
-
-
 def _start(folder: Path, lock: int, spec: int) -> subprocess.Popen[bytes]:
     with open(folder / "trouble", "wb") as trouble:
         supervisor = subprocess.Popen(
-            [*_PYTHON, str(folder), str(lock)],
+            [*_SHIM, str(folder), str(lock)],
             stdin=spec,
             stdout=subprocess.DEVNULL,
             stderr=trouble,

@@ -25,6 +25,11 @@ def input_file(call: Call) -> bytes:
     return json.dumps({"input": shown, "outputs": call.outputs}).encode()
 
 
+def of_daemon() -> dict[str, str]:
+    """What a command has of the daemon's environment."""
+    return {name: os.environ[name] for name in _FROM_DAEMON if name in os.environ}
+
+
 def environment_of(call: Call, command: Command, folder: Path) -> dict[bytes, bytes]:
     """Values that are too long, or hold a NUL, are left to `$TASKD_INPUT`.
 
@@ -38,9 +43,7 @@ def environment_of(call: Call, command: Command, folder: Path) -> dict[bytes, by
         "TASKD_STEP": call.step,
         "TASKD_ATTEMPT": str(call.attempt),
     }
-    given = command.environment
-    if given is None:
-        given = {name: os.environ[name] for name in _FROM_DAEMON if name in os.environ}
+    given = of_daemon() if command.environment is None else command.environment
     fixed = {os.fsencode(name): os.fsencode(value) for name, value in (given | own).items()}
     values = call.input | call.outputs
     variables = _values(values)
@@ -58,8 +61,13 @@ def _names(line: str, variable: str) -> bool:
 
 def cwd_of(command: Command) -> bytes:
     """The command's own, else the home directory."""
-    home = Path.home()
-    return os.fsencode(command.cwd or (home if home.is_dir() else "/"))
+    return os.fsencode(command.cwd or home())
+
+
+def home() -> Path:
+    """The home directory, where there is one."""
+    folder = Path.home()
+    return folder if folder.is_dir() else Path("/")
 
 
 def arguments_of(command: Command) -> list[bytes]:

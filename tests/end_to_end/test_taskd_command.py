@@ -309,12 +309,12 @@ def test_check_says_in_a_line_that_a_store_cannot_be_reached(taskd: Taskd) -> No
 
 
 def test_sections_without_an_effect_are_noted(taskd: Taskd) -> None:
-    (taskd.state / "taskd.yaml").write_text("settings: {}\nnotify: []\n")
+    (taskd.state / "taskd.yaml").write_text("settings: {}\ngrants: []\n")
 
     checked = taskd("check")
     taskd("start")
 
-    note = f"{taskd.state}/taskd.yaml:2: the section 'notify' has no effect in this version"
+    note = f"{taskd.state}/taskd.yaml:2: the section 'grants' has no effect in this version"
     assert (checked.returncode, checked.stderr) == (0, f"{note}\n")
     assert f"WARNING {note}" in (taskd.state / "taskd.log").read_text()
 

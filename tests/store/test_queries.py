@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from builders import NOW, a_new_task, a_planned_task, a_step, later
+from builders import NOW, a_new_task, a_planned_task, a_step, a_task, later
 
 from taskd.model import lifecycle
 from taskd.model.lock import Lock, exclusive, link, parse_lock
@@ -137,6 +137,18 @@ def test_times_of_what_is_under_way_are_moved_and_no_others(
     assert found[1].steps["b"].due_at == later(3609)
 
 
+def test_tasks_that_run_or_are_paused_for_long_are_found(
+    database: Database, tx: Transaction
+) -> None:
+    states = ["scheduled", "planned", "running", "paused", "stopped"]
+    add(tx, *[a_task(state, state_updated_at=NOW) for state in states])
+    add(tx, a_task("running", state_updated_at=later(1)))
+
+    assert under_way.long_running(database.writer, NOW) == []
+    assert under_way.long_running(database.writer, later(1)) == [3, 4]
+    assert under_way.long_running(database.writer, later(2)) == [3, 4, 6]
+
+
 def test_running_steps_are_found_by_their_call(database: Database, tx: Transaction) -> None:
     add(tx, lifecycle.begun(a_planned_task(["sequence", "a"]), "a", 77, NOW), a_new_task())
 
@@ -184,6 +196,8 @@ def plan_of(connection: Connection, question: str) -> str:
             claims.waited_for(connection, 1)
         case "move times":
             under_way.move(connection, 1)
+        case "long running":
+            under_way.long_running(connection, NOW)
     connection.set_trace_callback(None)
     plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in asked]
     return "; ".join(row[3] for plan in plans for row in plan)
@@ -198,6 +212,7 @@ OF_LINES = ("next in line", "next of kin", "nearest before", "kin", "leave", "cl
         ("ready", "steps_ready"),
         ("ready of label", "steps_ready_of_label (ready=?)"),
         ("running", "tasks_unfinished"),
+        ("long running", "tasks_unfinished (state=?)"),
         ("due", "steps_due"),
         ("next due", "steps_due"),
         ("by state", "tasks_unfinished"),

@@ -13,6 +13,11 @@ from taskd.store.database import Connection
 from taskd.store.transaction import Transaction
 
 
+def get_full(connection: Connection, task_id: int) -> Task:
+    """One task with all that is known of it. Raises NotFound."""
+    return explain(connection, tasks.get_full(connection, task_id))
+
+
 def explain(connection: Connection, task: Task) -> Task:
     """`task` with what it waits for, and the texts of its conflicts, as the holders are now."""
     if task.waits_for_lock:
