@@ -28,6 +28,7 @@ from taskd.api import actions, daemon, locks, logs, recurring, tasks  # noqa: F4
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
 from taskd.config_file import find_unused
+from taskd.engine.chores import Chores
 from taskd.engine.director import Director
 from taskd.engine.engine import Engine, Order, action_folders
 from taskd.engine.pulse import Pulse
@@ -95,6 +96,7 @@ def run(
         server.listen(places.socket, listener)
         _tell_when_it_lives_on(engine, starts)
         pulse.start()
+        Chores(engine).start()
         engine.loop.start()
         log.info("taskd (pid %d) answers at %s", os.getpid(), places.socket)
         systemd.tell(READY=1)

@@ -26,7 +26,7 @@ EVENTS = {
     "success": "ended with success",
     "cancelled": "was cancelled",
     "long_running": "has not stopped for a long time",
-    "skipped": "was skipped",
+    "skipped": "keeps the next run of its recurring logic from beginning",
 }
 
 _ADDRESS = r"\w[\w.+=-]*(@[\w.-]+)?"  # no word of a header, and no option of a program

@@ -107,6 +107,7 @@ class Director:
         starter.sub_tasks.arm = self.arm
         starter.recurring.since = now()
         starter.recurring.tell_to_end = self.tell_to_end
+        starter.recurring.skipped = partial(self.notifier.tell, "skipped")
         # Calls given to executors: task and step, or HOOK and its id.
         self._out: dict[int, tuple[int, str]] = {}
         self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent

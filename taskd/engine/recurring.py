@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from taskd import wire
 from taskd.catalog.catalog import Catalog
@@ -44,6 +44,8 @@ class Recurring:
         self.since = datetime.max.replace(tzinfo=UTC)  # when this daemon began
         # Told of tasks that were cancelled; the director sees to what runs of them.
         self.tell_to_end: Callable[[Transaction, Iterable[Task]], object]
+        # Told of runs that are skipped, each with the task that is in the way; so is the notifier.
+        self.skipped: Callable[[int], object] = lambda _task_id: None
         self._places = places
 
     def start(
@@ -194,7 +196,8 @@ class Recurring:
 
     def _skip(self, tx: Transaction, logic: RecurringLogic, task: Task, other: Task) -> None:
         why = f"task {other.id} is {other.state}"
-        store.note(tx.write(), logic.id, task.start_at, "skipped", why)
+        if store.note(tx.write(), logic.id, task.start_at, "skipped", why):
+            tx.after_commit.append(partial(self.skipped, other.id))
         self._note_passed(tx, logic, task.start_at, why)
         self._move(tx, logic, task)
 

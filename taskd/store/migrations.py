@@ -309,4 +309,7 @@ _SCHEDULE = (
     ) WITHOUT ROWID""",
     """CREATE INDEX tasks_of_logic ON tasks(recurring_logic_id)
         WHERE recurring_logic_id IS NOT NULL""",
+    # How many bad tasks there are since then; only those that are bad have a row in it.
+    """CREATE INDEX tasks_bad_started ON tasks(result, started_at)
+        WHERE result NOT IN ('pending', 'success')""",
 )

@@ -532,3 +532,16 @@ def test_what_can_never_run_is_refused_and_nothing_is_stored(
 
     assert recurring.count(daemon.database.writer) == 0
     assert daemon.tasks == []
+
+
+def test_first_skipped_run_in_a_row_is_told(daemon: Daemon) -> None:
+    told: list[int] = []
+    daemon.starter.recurring.skipped = told.append
+    daemon.start()
+
+    daemon.pass_time(3 * HOUR)
+    assert told == [1]
+    daemon.finish(1)
+    daemon.pass_time(2 * HOUR)
+
+    assert told == [1, 2]

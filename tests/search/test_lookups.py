@@ -75,3 +75,12 @@ def test_index_gives_the_order(database: InMemory, order: str) -> None:
 
 def test_names_are_looked_through_without_reading_tasks(database: InMemory) -> None:
     assert "COVERING INDEX tasks_names" in plan(database, "name ~ blog")
+
+
+def test_bad_tasks_since_a_time_are_counted_without_those_before(database: InMemory) -> None:
+    where = condition(parse('result = error and started_at > "3 days ago"', ASKER), ASKER)
+    statement = f"EXPLAIN QUERY PLAN SELECT 1 FROM tasks WHERE {where.text} LIMIT 10001"
+
+    [row] = database.writer.execute(statement, where.values).fetchall()
+
+    assert row[3].endswith("COVERING INDEX tasks_bad_started (result=? AND started_at>?)")

@@ -1,0 +1,99 @@
+"""Once a day people are told of tasks that have not stopped for long."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from builders import a_definition, an_error
+from real_daemon import eventually
+from rehearsal import Rehearsal
+
+from taskd.engine.chores import Chores
+from taskd.engine.creating import Order, create
+from taskd.executors.base import Failure, Found, Success
+from taskd.settings import Settings
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+class Daemon(Rehearsal):
+    """With three tasks: one runs, one is paused, one has stopped."""
+
+    told: list[tuple[str, int]]
+
+    def begin(self) -> None:
+        definition = self.catalog.get("demo")
+        for _ in range(3):
+            self.put(lambda tx: create(tx, self.places, definition, {}, {}, Order(), "ana", 1))
+        self.serve()
+        _, second, third = list(self.calls.running.values())
+        self.end(second, Failure(an_error()))
+        self.end(third, Success())
+        self.serve()
+        self.told = []
+        self.start_chores()
+
+    def start_chores(self) -> None:
+        def tell(event: str, task_id: int) -> None:
+            self.told.append((event, task_id))
+
+        self.director.notifier.tell = tell  # type: ignore[method-assign]
+        loop: Any = SimpleNamespace(later=self.clock.later, call=lambda function: function())
+        engine: Any = SimpleNamespace(
+            loop=loop, director=self.director, database=self.database, settings=Settings()
+        )
+        Chores(engine, self.clock.read).start()
+
+    def restart(self, seconds: float = 0.0) -> None:
+        self.clock.now += timedelta(seconds=seconds)
+        self.die(Found(running=set(self.calls.running)))
+        self.start_chores()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    with closing(Daemon(tmp_path, [a_definition("demo")], lambda _store: None)) as made:
+        made.begin()
+        yield made
+
+
+LONG = [("long_running", 1), ("long_running", 2)]
+
+
+def test_they_are_told_once_a_day_when_it_is_long(daemon: Daemon) -> None:
+    daemon.pass_time(1.5 * DAY)
+    assert daemon.told == []
+
+    daemon.pass_time(DAY)
+    eventually(lambda: daemon.told == LONG)
+    daemon.pass_time(DAY)
+
+    eventually(lambda: daemon.told == LONG * 2)
+
+
+def test_restart_neither_repeats_nor_forgets_it(daemon: Daemon) -> None:
+    daemon.pass_time(2.5 * DAY)
+    eventually(lambda: daemon.told == LONG)
+
+    daemon.restart()
+    daemon.pass_time(HOUR)
+    assert daemon.told == LONG
+    daemon.restart(2 * DAY)
+    daemon.pass_time(60)
+
+    eventually(lambda: daemon.told == LONG * 2)
+
+
+def test_clock_that_was_set_back_does_not_put_it_off(daemon: Daemon) -> None:
+    daemon.pass_time(3.4 * DAY)
+    eventually(lambda: daemon.told == LONG * 2)
+
+    daemon.restart(-0.5 * DAY)
+    daemon.pass_time(60)
+
+    eventually(lambda: daemon.told == LONG * 3)
