@@ -38,7 +38,7 @@ class Chores:
         if not 0 <= now - last < PERIOD.total_seconds() * 1e6:
             self._engine.director.put(
                 lambda tx: meta.put(tx.write(), "chores", now),
-                lambda _value, error: error or self._begin(),
+                lambda _value, error: None if error else self._begin(),
             )
         self._engine.loop.later(LOOK_SECONDS, self._look)
 
