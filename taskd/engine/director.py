@@ -49,6 +49,7 @@ MAX_BATCH = 512
 AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
 HOOK = "@"  # no step's name begins with it
 CHECKPOINT_SECONDS = 1.0
+DUE_AT_ONCE = 32  # what is due at the same time begins in parts, the first soon
 AGAIN_SECONDS = 0.01
 LOOK_SECONDS = 30.0  # at most, between two looks at the clock while something waits for a time
 LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -379,7 +380,10 @@ class Director:
     def _wake_due(self, tx: Transaction) -> None:
         if self._next_due is None or self._next_due > tx.now:
             return
-        for task_id, number in steps.due(tx.connection, tx.now, MAX_BATCH):
+        due = steps.due(tx.connection, tx.now, DUE_AT_ONCE)
+        if len(due) == DUE_AT_ONCE:
+            self._loop.later(0.0, self.look)  # in another round, so that these are handed over
+        for task_id, number in due:
             task = tx.get(task_id)
             step = next(step for step in task.steps.values() if step.number == number)
             if step.due_at and task.state is State.SCHEDULED:

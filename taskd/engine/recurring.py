@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 
 from taskd import wire
 from taskd.catalog.catalog import Catalog
-from taskd.cron import Cron, read_line
+from taskd.cron import read_line
 from taskd.engine import family, secrets
 from taskd.engine.creating import Order, create
 from taskd.engine.when import When
@@ -79,7 +79,7 @@ class Recurring:
         if missed and logic.missed is Missed.ALL and overlap is Overlap.SKIP:
             overlap = Overlap.WAIT  # or they would pass each other over
         if not in_the_way or overlap is Overlap.PARALLEL:
-            self.begin(tx, task)
+            self._begin(tx, logic, task)
         elif overlap is Overlap.SKIP:
             self._skip(tx, logic, task, tx.get(in_the_way[-1]))
         else:
@@ -91,15 +91,17 @@ class Recurring:
     def begin(self, tx: Transaction, task: Task) -> None:
         """Nothing is in the way of its task any more."""
         logic = store.get(tx.connection, task.recurring_logic_id or 0)
-        if logic.state is not LogicState.ACTIVE:
-            return
+        if logic.state is LogicState.ACTIVE:
+            self._begin(tx, logic, task)
+
+    def _begin(self, tx: Transaction, logic: RecurringLogic, task: Task) -> None:
         tx.save(lifecycle.released(task, tx.now))
         logic = rules.begun(logic, task.start_at)
-        after = task.start_at
-        if logic.missed is not Missed.ALL:
-            after = max(after, tx.now)
+        following = _next(logic, task.start_at)
+        if logic.missed is not Missed.ALL and following and following <= tx.now:
             self._note_passed(tx, logic, task.start_at, "the run before them began late")
-        self._go_on(tx, logic, after)
+            following = _next(logic, tx.now)
+        self._schedule(tx, logic, following)
 
     def stopped(self, tx: Transaction, task: Task) -> None:
         """One of its tasks."""
@@ -111,7 +113,7 @@ class Recurring:
             store.note(
                 tx.write(), logic.id, task.start_at, "not run", f"task {task.id} {task.result}"
             )
-            self._go_on(tx, logic, max(task.start_at, tx.now))
+            self._schedule(tx, logic, _next(logic, max(task.start_at, tx.now)))
         elif logic.state is LogicState.ACTIVE and not logic.next_occurrence:
             self._finish(tx, logic)
 
@@ -131,7 +133,7 @@ class Recurring:
         store.note(tx.write(), logic.id, tx.now, "enabled", who=who)
         task = self._scheduled(tx, logic)
         if task is None:
-            return self._go_on(tx, logic, tx.now)
+            return self._schedule(tx, logic, _next(logic, tx.now))
         if task.start_at > tx.now:
             tx.save(lifecycle.moved(task, task.start_at, tx.now))
             return logic
@@ -146,9 +148,6 @@ class Recurring:
         return logic
 
     # How it goes on
-
-    def _go_on(self, tx: Transaction, logic: RecurringLogic, after: datetime) -> RecurringLogic:
-        return self._schedule(tx, logic, cron_of(logic).next(after, zone_of(logic.timezone)))
 
     def _schedule(
         self, tx: Transaction, logic: RecurringLogic, at: datetime | None
@@ -165,11 +164,14 @@ class Recurring:
         return store.save(tx.write(), replace(logic, task_id=task.id, next_occurrence=at))
 
     def _create(self, tx: Transaction, logic: RecurringLogic, at: datetime) -> Task:
+        input = logic.input
+        if secrets.HIDDEN in input.values():
+            input = input | secrets.read(self._places.secrets, secrets.of_logic(logic.id))
         return create(
             tx,
             self._places,
             self._definition(logic),
-            logic.input | secrets.read(self._places.secrets, secrets.of_logic(logic.id)),
+            input,
             {},
             Order(**logic.order),  # type: ignore[typeddict-item]
             logic.user,
@@ -186,7 +188,7 @@ class Recurring:
 
     def _move(self, tx: Transaction, logic: RecurringLogic, task: Task) -> RecurringLogic:
         """Its scheduled task, to the next time from now on."""
-        at = cron_of(logic).next(max(task.start_at, tx.now), zone_of(logic.timezone))
+        at = _next(logic, max(task.start_at, tx.now))
         if at is None or not logic.allows(at):
             logic = store.save(tx.write(), replace(logic, next_occurrence=None))
             self._cancel(tx, [task], SYSTEM)
@@ -256,15 +258,19 @@ class Recurring:
 
 
 def _times(logic: RecurringLogic, after: datetime, until: datetime) -> Iterable[datetime]:
-    cron, zone = cron_of(logic), zone_of(logic.timezone)
-    at = cron.next(after, zone)
+    at = _next(logic, after)
     while at is not None and at <= until:
         yield at
-        at = cron.next(at, zone)
+        at = _next(logic, at)
 
 
-def cron_of(logic: RecurringLogic) -> Cron:
-    return _read(logic.cron_line)
+def _next(logic: RecurringLogic, after: datetime) -> datetime | None:
+    return _time_after(logic.cron_line, logic.timezone, after)
+
+
+@lru_cache(1000)  # many are due at the same time, and again
+def _time_after(line: str, zone: str, after: datetime) -> datetime | None:
+    return _read(line).next(after, zone_of(zone))
 
 
 _read = lru_cache(1000)(read_line)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from taskd.model.errors import NotFound
-from taskd.model.record import replace
+from taskd.model.record import build, replace
 from taskd.model.recurring import LogicEvent, LogicState, Missed, Overlap, RecurringLogic
 from taskd.store.times import from_number, time_of, to_number
 
@@ -174,7 +174,8 @@ def _from_row(row: tuple[Any, ...]) -> RecurringLogic:
         user, uid, created_at, input, definition, order, state, iteration, last_occurrence,
         next_occurrence, reason, task_id,
     ) = row  # fmt: skip
-    return RecurringLogic(
+    return build(
+        RecurringLogic,
         id=id,
         label=label,
         name=name,
@@ -197,4 +198,5 @@ def _from_row(row: tuple[Any, ...]) -> RecurringLogic:
         input=json.loads(input),
         definition=None if definition is None else json.loads(definition),
         order=json.loads(order),
+        history=(),
     )

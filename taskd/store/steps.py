@@ -30,7 +30,8 @@ def running(connection: sqlite3.Connection) -> dict[int, tuple[int, str]]:
     """Call → (task, step) of the steps that were given to an executor."""
     rows = connection.execute(
         "SELECT call_id, task_id, steps.name FROM tasks CROSS JOIN steps ON task_id = id"
-        " WHERE tasks.state <> 'stopped' AND call_id IS NOT NULL"
+        " WHERE tasks.state <> 'stopped' AND tasks.state IN ('planned', 'running', 'paused')"
+        " AND call_id IS NOT NULL"
     )
     return {call: (task, name) for call, task, name in rows}
 

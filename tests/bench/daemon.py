@@ -56,11 +56,17 @@ class Daemon:
     def kill_and_start(self, others: Iterable[int] = ()) -> float:
         """Seconds from the start of the next daemon until it has answered. Others of its processes
         are killed while there is none."""
-        self.client.close()
         self._process.kill()
         self._process.wait()
         for pid in others:
             os.kill(pid, signal.SIGKILL)
+        return self.start_again()
+
+    def start_again(self) -> float:
+        """The same after it was stopped in order, unless it has ended."""
+        self.client.close()
+        self._process.terminate()
+        self._process.wait()
         begin = time.perf_counter()
         self._process = self._start()
         self.client = Client(self.state / "taskd.sock")
