@@ -129,7 +129,9 @@ def _read_logic(_context: click.Context, _option: click.Parameter, word: str) ->
 
 def _read_logics(
     context: click.Context, option: click.Parameter, words: tuple[str, ...]
-) -> list[int]:
+) -> list[int] | None:
+    if not words:
+        return None
     return list(dict.fromkeys(_read_logic(context, option, word) for word in with_stdin(words)))
 
 
@@ -142,12 +144,12 @@ def logic_argument(function: Function) -> Function:
 
 
 def logics_argument(function: Function) -> Function:
-    """ID…: recurring logics, as `logic_ids`, each once; `-` stands for ids read from stdin."""
+    """ID…: recurring logics, as `logic_ids`, each once; `-` stands for ids read from stdin. None if
+    no ID."""
     argument = click.argument(
         "logic_ids",
-        metavar="ID...",
+        metavar="[ID]...",
         nargs=-1,
-        required=True,
         callback=_read_logics,
         shell_complete=suggesting.logics,
     )
@@ -166,8 +168,8 @@ class Selection:
         self.yes = yes
 
 
-def searching(function: Function) -> Any:
-    """--search, --noop and --yes; with `task_ids` they are the `selection`."""
+def searching(function: Function, ids: str = "task_ids") -> Any:
+    """--search, --noop and --yes; with the argument `ids` they are the `selection`."""
 
     @click.option(
         "--search",
@@ -184,12 +186,15 @@ def searching(function: Function) -> Any:
         search: str | None,
         noop: bool,
         yes: bool,
-        task_ids: list[int | str] | None = None,
         **rest: Any,
     ) -> Any:
-        return function(setup, selection=Selection(task_ids, search, noop, yes), **rest)
+        named = rest.pop(ids, None)
+        return function(setup, selection=Selection(named, search, noop, yes), **rest)
 
     return command
+
+
+searching_logics = functools.partial(searching, ids="logic_ids")
 
 
 def _read_id(_context: click.Context, _option: click.Parameter, word: str) -> int | str:

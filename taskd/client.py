@@ -281,9 +281,14 @@ class Client(Channel):
             **options,
         )
 
-    def recurring_logics(self, *, limit: int = 1000, after: int = 0) -> Page[RecurringLogic]:
-        """The newest first, without their history. `after`: an id."""
-        return self.call("recurring.find", Page[RecurringLogic], limit=limit, after=after)
+    def recurring_logics(
+        self, search: str = "", *, limit: int = 1000, after: str = ""
+    ) -> Page[RecurringLogic]:
+        """Those that `search` means, the newest first, without their history. `after` is what the
+        page before has there. Raises QueryError."""
+        return self.call(
+            "recurring.find", Page[RecurringLogic], search=search, limit=limit, after=after
+        )
 
     def recurring_logic(self, logic_id: int) -> RecurringLogic:
         """One of them with its history."""

@@ -14,17 +14,23 @@ from taskd.catalog import child
 from taskd.catalog.inputs import read_input
 from taskd.engine import secrets
 from taskd.engine.creating import Order
+from taskd.engine.director import Undone
 from taskd.engine.engine import Engine
 from taskd.local_zone import local_zone
 from taskd.model import recurring as rules
 from taskd.model.definition import Definition
 from taskd.model.errors import InvalidInput, InvalidState
 from taskd.model.page import Page
+from taskd.model.record import replace
 from taskd.model.recurring import LogicState, Missed, Overlap, RecurringLogic
 from taskd.model.step import JSON
 from taskd.model.wall import zone_of
+from taskd.search.condition import condition
+from taskd.search.fields import LOGICS
+from taskd.search.parser import parse
 from taskd.store import recurring as store
 from taskd.store.database import Connection
+from taskd.store.patience import limited
 from taskd.store.transaction import Transaction
 
 MAX_PAGE = 1000
@@ -211,13 +217,26 @@ def _check_purpose(tx: Transaction, purpose: str | None) -> None:
 
 
 @query(Permission.VIEW_TASKS)
-def find(connection: Connection, limit: int = 1000, after: int = 0) -> Page[RecurringLogic]:
-    """The newest first. `after` is that of the page before."""
+def find(
+    connection: Connection,
+    engine: Engine,
+    caller: Caller,
+    search: str = "",
+    limit: int = MAX_PAGE,
+    after: str = "",
+) -> Page[RecurringLogic]:
+    """Those that `search` means, the newest first. `after` is that of the page before."""
     if not 0 < limit <= MAX_PAGE:
         raise InvalidInput(f"limit {limit} is not between 1 and {MAX_PAGE}")
-    items = store.find(connection, limit, after)
-    last = items[-1].id if len(items) == limit else 0
-    return Page(items, store.count(connection), more=False, after=str(last or ""))
+    if after and not (after.isascii() and after.isdecimal()):
+        raise InvalidInput(f"cannot go on after {after[:50]!r}: expected what the page before gave")
+    asker = replace(asker_of(engine, caller), vocabulary=LOGICS, saved={})
+    where = condition(parse(search, asker), asker)
+    with limited(connection):
+        items = store.find(connection, where, limit, int(after or 0))
+        total = None if after else store.count(connection, where)
+    last = str(items[-1].id) if len(items) == limit else ""
+    return Page(items, total, more=False, after=last)
 
 
 @query(Permission.VIEW_TASKS)
@@ -227,32 +246,45 @@ def get(connection: Connection, logic_id: int) -> RecurringLogic:
 
 
 @command(Permission.EDIT_TASKS)
-def cancel(tx: Transaction, engine: Engine, caller: Caller, logic_id: int) -> RecurringLogic:
+def cancel(
+    tx: Transaction, engine: Engine, caller: Caller, logic_id: int, noop: bool = False
+) -> RecurringLogic:
     """No further run; those that have not stopped are cancelled."""
     logic = store.get(tx.connection, logic_id)
-    return engine.starter.recurring.cancel(tx, logic, caller.user)
+    return _unless(noop, engine.starter.recurring.cancel(tx, logic, caller.user))
 
 
 @command(Permission.EDIT_TASKS)
-def disable(tx: Transaction, engine: Engine, caller: Caller, logic_id: int) -> RecurringLogic:
+def disable(
+    tx: Transaction, engine: Engine, caller: Caller, logic_id: int, noop: bool = False
+) -> RecurringLogic:
     """No run until it is enabled; what runs goes on."""
     logic = store.get(tx.connection, logic_id)
-    return engine.starter.recurring.disable(tx, logic, caller.user)
+    return _unless(noop, engine.starter.recurring.disable(tx, logic, caller.user))
 
 
 @command(Permission.EDIT_TASKS, fresh=True)
-def enable(tx: Transaction, engine: Engine, caller: Caller, logic_id: int) -> RecurringLogic:
+def enable(
+    tx: Transaction, engine: Engine, caller: Caller, logic_id: int, noop: bool = False
+) -> RecurringLogic:
     """The next run is at the next time from now on."""
     logic = store.get(tx.connection, logic_id)
-    return engine.starter.recurring.enable(tx, logic, caller.user)
+    return _unless(noop, engine.starter.recurring.enable(tx, logic, caller.user))
 
 
 @command(Permission.EDIT_TASKS)
-def delete(tx: Transaction, logic_id: int) -> RecurringLogic:
+def delete(tx: Transaction, logic_id: int, noop: bool = False) -> RecurringLogic:
     """One that has ended; its tasks stay."""
     logic = store.get(tx.connection, logic_id)
     rules.check_deletion(logic)
     store.delete(tx.write(), logic_id)
+    return _unless(noop, logic)
+
+
+def _unless(noop: bool, logic: RecurringLogic) -> RecurringLogic:
+    """What was changed; by `noop` that is undone."""
+    if noop:
+        raise Undone(logic)
     return logic
 
 

@@ -143,7 +143,7 @@ class Recurring:
         """With its tasks; one that may not be cancelled goes on. Raises InvalidState."""
         logic = store.save(tx.write(), rules.cancelled(logic))
         store.note(tx.write(), logic.id, tx.now, "cancelled", who=who)
-        self._close(logic)
+        self._close(tx, logic)
         self._cancel(tx, self._unfinished(tx, logic), who)
         return logic
 
@@ -222,7 +222,7 @@ class Recurring:
         if not self._unfinished(tx, logic):
             logic = rules.finished(logic)
             store.note(tx.write(), logic.id, tx.now, "finished")
-            self._close(logic)
+            self._close(tx, logic)
         return store.save(tx.write(), logic)
 
     def _fail(self, tx: Transaction, logic: RecurringLogic, why: str) -> RecurringLogic:
@@ -230,7 +230,7 @@ class Recurring:
         logic = store.save(tx.write(), rules.failed(logic, why))
         store.note(tx.write(), logic.id, tx.now, "failed", why)
         log.warning("recurring logic %d has failed: %s", logic.id, why)
-        self._close(logic)
+        self._close(tx, logic)
         if task:
             tx.save(lifecycle.never_begins(task, "action-changed", why, tx.now))
         return logic
@@ -253,8 +253,10 @@ class Recurring:
         known = changed.union(store.unfinished_runs(tx.connection, logic.id))
         return [task for task in map(tx.get, sorted(known)) if not task.finished]
 
-    def _close(self, logic: RecurringLogic) -> None:
-        secrets.remove(self._places.secrets, secrets.of_logic(logic.id))
+    def _close(self, tx: Transaction, logic: RecurringLogic) -> None:
+        """Its secrets are of no more use."""
+        owner = secrets.of_logic(logic.id)
+        tx.after_commit.append(partial(secrets.remove, self._places.secrets, owner))
 
 
 def _times(logic: RecurringLogic, after: datetime, until: datetime) -> Iterable[datetime]:

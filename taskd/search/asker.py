@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
+from taskd.search.fields import TASKS, Vocabulary
+
 SAVED: Mapping[str, str] = MappingProxyType(
     {
         "running": "state = running",
@@ -20,6 +22,7 @@ class Asker:
     now: datetime
     zone: tzinfo = UTC
     saved: Mapping[str, str] = field(default_factory=lambda: SAVED)  # searches by name
+    vocabulary: Vocabulary = TASKS  # of what is searched
 
     @property
     def local(self) -> datetime:

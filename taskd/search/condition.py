@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from taskd.search.asker import Asker
 from taskd.search.comparison import DENIED, Related, compare, in_object, is_in, number_of
-from taskd.search.fields import FIELDS
 from taskd.search.nodes import And, Condition, Every, Has, Node, Not, Null, Or, Text
 from taskd.search.patterns import matches
 from taskd.search.sql import ALWAYS, NEVER, Sql, all_of, any_of
@@ -23,6 +22,7 @@ def condition(node: Node, asker: Asker) -> Sql:
 class _Compiler:
     def __init__(self, asker: Asker) -> None:
         self._now = number_of(asker.now)
+        self._vocabulary = asker.vocabulary
 
     def compile(self, node: Node, narrowest: int = 0) -> Sql:
         """`narrowest`: of the indexes that answer what stands beside it."""
@@ -78,18 +78,15 @@ class _Compiler:
 
     def _text(self, text: str) -> Sql:
         """In any of the places where one looks first."""
-        value = Value(text, text)
-        places = [Condition(field, "~", (value,)) for field in FIELDS if field.name in _LOOKED_AT]
+        value, words = Value(text, text), self._vocabulary
+        places = [Condition(words.names[name], "~", (value,)) for name in words.texts]
         found = [self.compile(place) for place in places]
-        for field in (field for field in FIELDS if field.name in ("state", "result")):
+        for field in (words.names[name] for name in words.choices):
             if like := [value for value in field.values if matches(value, text)]:
                 found.append(is_in(field.sql, tuple(like)))
         if text.isascii() and text.isdigit() and len(text) < 19:
-            found.append(Sql("tasks.id = ?", (int(text),)))
+            found.append(Sql(f"{words.table}.id = ?", (int(text),)))
         return any_of(found)
-
-
-_LOOKED_AT = ("name", "label", "error")
 
 
 # One row of many

@@ -5,7 +5,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
+from taskd.model.recurring import LogicState
 from taskd.model.step import StepState
 from taskd.model.task import ExecutionType, Result, State
 
@@ -135,20 +137,58 @@ FIELDS = (
     ),
 )
 OBJECTS = ("input", "output")  # `input.site` is the value that a task's input has at `site`
-_BY_NAME = {name: field for field in FIELDS for name in (field.name, *field.also)}
-NAMES = tuple(_BY_NAME)
 
 
-def with_value(word: str) -> Field | None:
-    """The first field that takes this as one of few values."""
-    return next((field for field in FIELDS if word.lower() in field.values), None)
+@dataclass(frozen=True)
+class Vocabulary:
+    """What can be searched for in one kind of record. Texts are looked for in the fields `texts`,
+    and among the values of `choices`."""
+
+    table: str
+    fields: tuple[Field, ...]
+    texts: tuple[str, ...]
+    choices: tuple[str, ...]
+    objects: tuple[str, ...] = ()
+
+    @cached_property
+    def names(self) -> dict[str, Field]:
+        return {name: field for field in self.fields for name in (field.name, *field.also)}
+
+    def find(self, name: str) -> Field | None:
+        """The field that is called so, in any case but for a key of `input` and `output`."""
+        if field := self.names.get(name.lower()):
+            return field
+        object_, dot, key = name.partition(".")
+        if dot and key and object_.lower() in self.objects:
+            place = f"{self.table}.{object_.lower()}"
+            return Field(f"{object_.lower()}.{key}", Kind.JSON, place, key=key)
+        return None
+
+    def with_value(self, word: str) -> Field | None:
+        """The first field that takes this as one of few values."""
+        return next((field for field in self.fields if word.lower() in field.values), None)
 
 
-def find(name: str) -> Field | None:
-    """The field that is called so, in any case but for a key of `input` and `output`."""
-    if field := _BY_NAME.get(name.lower()):
-        return field
-    object_, dot, key = name.partition(".")
-    if dot and key and object_.lower() in OBJECTS:
-        return Field(f"{object_.lower()}.{key}", Kind.JSON, f"tasks.{object_.lower()}", key=key)
-    return None
+TASKS = Vocabulary("tasks", FIELDS, ("name", "label", "error"), ("state", "result"), OBJECTS)
+find = TASKS.find
+
+LOGICS = Vocabulary(
+    "recurring_logics",
+    (
+        Field("id", Kind.WHOLE, "recurring_logics.id"),
+        Field("cron_line", Kind.TEXT, "recurring_logics.cron_line"),
+        Field("timezone", Kind.TEXT, "recurring_logics.timezone"),
+        Field("state", Kind.ONE_OF, "recurring_logics.state", values=tuple(map(str, LogicState))),
+        Field("purpose", Kind.TEXT, "recurring_logics.purpose"),
+        Field("iteration", Kind.WHOLE, "recurring_logics.iteration"),
+        Field("iteration_limit", Kind.WHOLE, "recurring_logics.iteration_limit"),
+        Field("until", Kind.TIME, "recurring_logics.until"),
+        Field("label", Kind.TEXT, "recurring_logics.label"),
+        Field("name", Kind.TEXT, "recurring_logics.name", also=("action",)),
+        Field("user", Kind.TEXT, "recurring_logics.user", also=("owner", "owner.login"), me="name"),
+        Field("last_occurrence", Kind.TIME, "recurring_logics.last_occurrence"),
+        Field("next_occurrence", Kind.TIME, "recurring_logics.next_occurrence"),
+    ),
+    ("name", "label", "purpose"),
+    ("state",),
+)

@@ -46,6 +46,7 @@ class _Parser:
         """`conditions`: how many there are already in the query that this one is a part of."""
         self._scanner = Scanner(text)
         self._asker = asker
+        self._vocabulary = asker.vocabulary
         self._token = self._scanner.read(0)  # the next one to be taken
         self._conditions = conditions
         self._depth = 0
@@ -115,7 +116,7 @@ class _Parser:
             return self._comparison(self._field(word), self._take(value=True))
         if word.text[0] == "@":
             return self._saved(word)
-        found = fields.find(word.text)
+        found = self._vocabulary.find(word.text)
         named = OF_TIMES.get(self._token.text.lower()) if self._at(Kind.WORD) else None
         if named and found and found.kind is fields.Kind.TIME:
             sign = self._take(value=True)
@@ -133,7 +134,7 @@ class _Parser:
             told = f"{follower.text[:50]!r} is no operator for {found.name}: {signs}"
             raise _wrong(follower, f"{told}; as a text it needs quotes")
         begin, colon, _ = word.text.partition(":")
-        if colon and fields.find(begin):
+        if colon and self._vocabulary.find(begin):
             told = f"{begin} is a field: expected an operator after it, not ':'"
             raise _wrong(word, f"{told}; as a text it needs quotes")
         for prefix in ("set?", "null?"):
@@ -208,10 +209,10 @@ class _Parser:
         return self._take()
 
     def _field(self, word: Token) -> Field:
-        found = fields.find(word.text)
+        found = self._vocabulary.find(word.text)
         if not found:
-            value_of = fields.with_value(word.text)
-            near = did_you_mean(word.text.lower(), fields.NAMES)
+            value_of = self._vocabulary.with_value(word.text)
+            near = did_you_mean(word.text.lower(), tuple(self._vocabulary.names))
             if value_of:
                 near = f"; did you mean {value_of.name} = {word.text.lower()}?"
             raise _wrong(word, f"there is no field {word.text[:50]!r}{near}")

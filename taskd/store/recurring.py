@@ -8,6 +8,7 @@ from typing import Any
 from taskd.model.errors import NotFound
 from taskd.model.record import build, replace
 from taskd.model.recurring import LogicEvent, LogicState, Missed, Overlap, RecurringLogic
+from taskd.search.sql import ALWAYS, Sql
 from taskd.store.times import from_number, time_of, to_number
 
 _FIXED = (
@@ -69,17 +70,29 @@ def get(connection: sqlite3.Connection, logic_id: int) -> RecurringLogic:
     return _from_row(row)
 
 
-def find(connection: sqlite3.Connection, limit: int, after: int = 0) -> list[RecurringLogic]:
+def find(
+    connection: sqlite3.Connection,
+    where: Sql,
+    limit: int,
+    after: int = 0,
+    scope: Sql = ALWAYS,
+) -> list[RecurringLogic]:
     """The newest first, without their history; below the id `after`, unless it is 0."""
-    where = "WHERE id < ?" if after else "WHERE ? = 0"
+    behind = Sql("recurring_logics.id < ?", (after,)) if after else ALWAYS
+    test = where & scope & behind
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM recurring_logics {where} ORDER BY id DESC LIMIT ?", (after, limit)
+        f"SELECT {_COLUMNS} FROM recurring_logics WHERE {test.text} ORDER BY id DESC LIMIT ?",
+        (*test.values, limit),
     )
     return list(map(_from_row, rows))
 
 
-def count(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM recurring_logics").fetchone()[0])
+def count(connection: sqlite3.Connection, where: Sql = ALWAYS, scope: Sql = ALWAYS) -> int:
+    test = where & scope
+    row = connection.execute(
+        f"SELECT count(*) FROM recurring_logics WHERE {test.text}", test.values
+    ).fetchone()
+    return int(row[0])
 
 
 def get_full(connection: sqlite3.Connection, logic_id: int) -> RecurringLogic:

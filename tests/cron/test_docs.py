@@ -10,6 +10,7 @@ import pytest
 
 from taskd import cron
 from taskd.api.recurring import MODES
+from taskd.search.fields import LOGICS
 
 PAGE = (Path(__file__).parents[2] / "docs/scheduling.md").read_text()
 ROWS = re.findall(r"^\| `(.+) backup` \| `taskctl exec (.+) -- backup` \|$", PAGE, re.MULTILINE)
@@ -33,3 +34,10 @@ def test_row_means_the_same(line: str, words: str) -> None:
         assert following is not None
         assert ours.next(at, BERLIN) == following
         at = following
+
+
+def test_all_fields_of_logics_are_named() -> None:
+    named = re.search(r"The fields: ([\w, \n]+)\.", PAGE)
+
+    assert named
+    assert set(re.split(r",\s+", named[1])) == {field.name for field in LOGICS.fields}

@@ -171,3 +171,48 @@ def test_some_of_several_is_told_with_11(running: Daemon) -> None:
     assert '"done": [1]' in some.stdout
     assert running.taskctl("recurring", "delete", 7).returncode == 3
     assert running.taskctl("recurring", "delete", 1).returncode == 0
+
+
+@pytest.fixture
+def three(running: Daemon) -> Daemon:
+    """Logics: two of one name, one of which rests; and another one."""
+    for name, purpose in (("Nightly", "a"), ("Nightly", "b"), ("Hourly", "c")):
+        running.taskctl("exec", "--name", name, "--daily", "02:00", "--purpose", purpose, "--", "x")
+    running.taskctl("recurring", "disable", 2)
+    return running
+
+
+def found(daemon: Daemon, search: str) -> list[int]:
+    return [each["id"] for each in daemon.json("recurring", "list", "--search", search)["items"]]
+
+
+def test_logics_are_searched_in_the_same_language(three: Daemon) -> None:
+    assert found(three, "name = Nightly") == [2, 1]
+    assert found(three, "state = active and purpose ^ (a, b)") == [1]
+    assert found(three, "nightly !state = disabled") == [1]
+    assert found(three, "next_occurrence > now and user = current_user") == [3, 2, 1]
+    assert found(three, 'cron_line = "0 2 * * *" and iteration = 0') == [3, 2, 1]
+    assert found(three, "null? until and has purpose and not hourly") == [2, 1]
+    wrong = three.taskctl("recurring", "list", "--search", "result = error")
+    assert (wrong.returncode, "there is no field 'result'" in wrong.stderr) == (2, True)
+
+
+def test_what_was_searched_for_is_changed(three: Daemon) -> None:
+    search = ["--search", "name = Nightly"]
+
+    asks = three.taskctl("recurring", "cancel", *search)
+    tried = three.taskctl("recurring", "cancel", *search, "--noop")
+    refused = three.taskctl("recurring", "delete", *search, "--yes")
+    assert (asks.returncode, "--yes" in asks.stderr) == (2, True)
+    assert tried.stdout.splitlines() == [
+        "would cancel recurring logic 2 (Nightly)",
+        "would cancel recurring logic 1 (Nightly)",
+    ]
+    assert refused.returncode == 5
+    assert found(three, "state = active") == [3, 1]
+
+    done = three.json("recurring", "cancel", *search, "--yes")
+    deleted = three.json("recurring", "delete", "--search", "state = cancelled", "--yes")
+
+    assert done["done"] == deleted["done"] == [2, 1]
+    assert found(three, "") == [3]

@@ -15,7 +15,7 @@ from taskd.model.lock import link, parse_lock
 from taskd.model.task import Task
 from taskd.search.asker import Asker
 from taskd.search.condition import condition
-from taskd.search.fields import FIELDS, NAMES
+from taskd.search.fields import FIELDS, TASKS
 from taskd.search.parser import parse
 from taskd.store import locks
 from taskd.store.database import InMemory
@@ -82,5 +82,5 @@ def test_page_names_all_fields() -> None:
     rows = [cell for row in table("field") for cell in row[:2]]
     named = re.findall(r"`([^`]+)`", " ".join(rows))
 
-    assert {name for name in named if "KEY" not in name} == set(NAMES)
+    assert {name for name in named if "KEY" not in name} == set(TASKS.names)
     assert len(QUERIES) > len(FIELDS)

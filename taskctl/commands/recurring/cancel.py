@@ -3,12 +3,13 @@
 import click
 
 from taskctl.changing import change
-from taskctl.options import Command, Setup, logics_argument, pass_setup
+from taskctl.options import Command, Selection, Setup, logics_argument, pass_setup, searching_logics
 
 
 @click.command(cls=Command)
 @logics_argument
 @pass_setup
-def command(setup: Setup, logic_ids: list[int]) -> int:
+@searching_logics
+def command(setup: Setup, selection: Selection) -> int:
     """End recurring logics, with their tasks that have not stopped."""
-    return change(setup, "recurring.cancel", logic_ids, "cancelled")
+    return change(setup, "recurring.cancel", selection, "cancelled")

@@ -3,12 +3,13 @@
 import click
 
 from taskctl.changing import change
-from taskctl.options import Command, Setup, logics_argument, pass_setup
+from taskctl.options import Command, Selection, Setup, logics_argument, pass_setup, searching_logics
 
 
 @click.command(cls=Command)
 @logics_argument
 @pass_setup
-def command(setup: Setup, logic_ids: list[int]) -> int:
+@searching_logics
+def command(setup: Setup, selection: Selection) -> int:
     """Delete recurring logics that have ended; their tasks stay."""
-    return change(setup, "recurring.delete", logic_ids, "deleted")
+    return change(setup, "recurring.delete", selection, "deleted")

@@ -3,12 +3,13 @@
 import click
 
 from taskctl.changing import change
-from taskctl.options import Command, Setup, logics_argument, pass_setup
+from taskctl.options import Command, Selection, Setup, logics_argument, pass_setup, searching_logics
 
 
 @click.command(cls=Command)
 @logics_argument
 @pass_setup
-def command(setup: Setup, logic_ids: list[int]) -> int:
+@searching_logics
+def command(setup: Setup, selection: Selection) -> int:
     """Let recurring logics rest: no run until they are enabled."""
-    return change(setup, "recurring.disable", logic_ids, "disabled")
+    return change(setup, "recurring.disable", selection, "disabled")

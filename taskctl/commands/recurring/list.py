@@ -12,15 +12,17 @@ FIELDS = (
 
 
 @click.command(cls=Command)
+@click.option("--search", metavar="QUERY", default="", help="Only these: 'state = active'.")
 @pass_setup
-def command(setup: Setup) -> None:
+def command(setup: Setup, search: str) -> None:
     """List recurring logics, newest first."""
-    page: Record = setup.channel.ask("recurring.find")
+    page: Record = setup.channel.ask("recurring.find", search=search)
     if setup.output != "table":
         print_list(setup.output, page, fields=FIELDS, headers=setup.headers)
         return
     if not page["items"]:
-        click.echo("no recurring logics; taskctl run --cron starts one", err=True)
+        none = "no recurring logics; taskctl run --cron starts one"
+        click.echo("no such recurring logic" if search.strip() else none, err=True)
         return
     from taskctl.view.columns import LOGIC_COLUMNS
     from taskctl.view.console import show
