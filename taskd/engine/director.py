@@ -387,7 +387,7 @@ class Director:
             task = tx.get(task_id)
             step = next(step for step in task.steps.values() if step.number == number)
             if step.due_at and task.state is State.SCHEDULED:
-                if self.has_fresh_code():
+                if not self.trouble.what and self.has_fresh_code():
                     self.starter.schedule.come(tx, task)
             elif step.due_at:
                 tx.save(lifecycle.due(task, step.name, tx.now))
@@ -401,7 +401,9 @@ class Director:
     def _set_alarm(self, due: datetime | None) -> None:
         if due == self._next_due and (self._alarm or not due):
             return
-        least = AGAIN_SECONDS if due == self._next_due else 0.0  # it waits for something else, too
+        least = 0.0
+        if due == self._next_due:  # it waits for something else, too
+            least = RETRY_SECONDS if self.trouble.what else AGAIN_SECONDS
         self._next_due = due
         if self._alarm:
             self._alarm.cancel()

@@ -161,6 +161,20 @@ def test_action_files_that_have_changed_are_read_before_it_begins(daemon: Rehear
     assert state(daemon, task_id) == ("running", "pending")
 
 
+def test_nothing_begins_while_the_store_cannot_be_written(daemon: Rehearsal) -> None:
+    """It may have to create tasks: then no other commit could succeed either."""
+    task_id = start(daemon, at=HOUR)
+
+    daemon.director.trouble.what = "the disk is full"
+    daemon.pass_time(HOUR + 10)
+    assert state(daemon, task_id) == ("scheduled", "pending")
+    daemon.director.trouble.what = ""
+    daemon.director.look()
+    daemon.serve()
+
+    assert state(daemon, task_id) == ("running", "pending")
+
+
 def test_scheduled_task_can_be_cancelled(daemon: Rehearsal) -> None:
     task_id = start(daemon, at=HOUR)
 
