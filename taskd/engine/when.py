@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from taskd.model import lifecycle
 from taskd.model.errors import InvalidInput, NotFound
 from taskd.model.step import PLAN, StepState
-from taskd.model.task import State, Task
+from taskd.model.task import Result, State, Task
 from taskd.store import chains
 from taskd.store.chains import Prerequisite
 from taskd.store.transaction import Transaction
@@ -45,20 +45,22 @@ class When:
 AT_ONCE = When()
 
 
-def wait_for(tx: Transaction, task: Task, after: Collection[int], *, strict: bool = True) -> Task:
-    """The task, which was just added, once it waits for those of `after` that there still are."""
-    there = [each for each in after if _exists(tx, each)]
-    tx.chain(task.id, there, strict=strict)
-    tx.flush()
-    return judge(tx, task)
+def wait_for(tx: Transaction, task: Task, after: Collection[int]) -> Task:
+    """The task, which was just added, once it waits for those of `after` that there still are.
+
+    The store may not know yet how these are, and nothing is written within a change.
+    """
+    there = [found for each in after if (found := _find(tx, each))]
+    tx.chain(task.id, [each.id for each in there], strict=True)
+    bad = [each for each in there if not each.finished or each.result is Result.ERROR]
+    return _judge(tx, task, [Prerequisite(t.id, t.name, t.state, t.result) for t in bad])
 
 
-def _exists(tx: Transaction, task_id: int) -> bool:
+def _find(tx: Transaction, task_id: int) -> Task | None:
     try:
-        tx.get(task_id)
+        return tx.get(task_id)
     except NotFound:
-        return False
-    return True
+        return None
 
 
 def expire(tx: Transaction, task: Task) -> Task:
@@ -71,7 +73,10 @@ def expire(tx: Transaction, task: Task) -> Task:
 
 def judge(tx: Transaction, task: Task) -> Task:
     """What is in the way of a scheduled task may have gone, or have failed."""
-    in_the_way = chains.in_the_way(tx.connection, task.id)
+    return _judge(tx, task, chains.in_the_way(tx.connection, task.id))
+
+
+def _judge(tx: Transaction, task: Task, in_the_way: list[Prerequisite]) -> Task:
     if failed := [each for each in in_the_way if each.state == State.STOPPED]:
         why = "; ".join(map(_failure, failed[:NAMED]))
         return tx.save(lifecycle.never_begins(task, "prerequisite", why, tx.now))

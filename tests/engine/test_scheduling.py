@@ -392,3 +392,20 @@ def test_what_can_never_be_is_refused_and_nothing_is_stored(
         start(daemon, **asked)
 
     assert tasks.last_id(daemon.database.writer) == 0
+
+
+def test_refused_request_takes_back_what_it_has_chained(daemon: Rehearsal) -> None:
+    first = start(daemon)
+
+    def change(tx: Any) -> None:
+        create(tx, daemon.places, WORK, {}, {}, Order(), "ana", 1, when=When(after=(first,)))
+        raise InvalidInput("the second one is wrong")
+
+    refused = daemon.put(change)
+    daemon.serve()
+    task_id = start(daemon, after=(first,))
+
+    assert isinstance(refused[0], InvalidInput)
+    assert task_id == first + 1
+    end(daemon, first)
+    assert state(daemon, task_id) == ("running", "pending")
