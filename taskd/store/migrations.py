@@ -264,7 +264,8 @@ _SCHEDULE = (
     """CREATE TABLE prerequisites (
         task_id INTEGER NOT NULL
             REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
-        before_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
+        before_id INTEGER NOT NULL
+            REFERENCES tasks(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
         strict INTEGER NOT NULL,
         PRIMARY KEY (task_id, before_id)
     ) WITHOUT ROWID""",

@@ -265,6 +265,19 @@ def test_task_begins_when_all_that_it_waits_for_have_stopped(daemon: Rehearsal) 
     assert state(daemon, task_id) == ("running", "pending")
 
 
+def test_task_may_wait_for_one_of_the_same_commit(daemon: Rehearsal) -> None:
+    def change(when: When) -> Any:
+        return lambda tx: create(tx, daemon.places, WORK, {}, {}, Order(), "ana", 1, when=when).id
+
+    answers = daemon.put(change(When())), daemon.put(change(When(after=(1,))))
+    daemon.serve()
+
+    assert answers == ([1], [2])
+    assert state(daemon, 2) == ("scheduled", "pending")
+    end(daemon, 1)
+    assert state(daemon, 2) == ("running", "pending")
+
+
 @pytest.mark.parametrize(
     ("label", "outcome", "result"),
     [("work", Success(), Result.SUCCESS), ("skips", FAILED, Result.WARNING)],
