@@ -143,7 +143,7 @@ def report(
         for _, error in skipped:
             click.echo(f"taskctl: {error.message}: left alone", err=True)
     else:
-        _print(setup, [task["id"] for task in done], skipped, failed)
+        print_outcome(setup, [task["id"] for task in done], skipped, failed)
     if not failed:
         return 0
     return SOME if done else failed[0][1].exit_code
@@ -158,7 +158,7 @@ def _tell(setup: Setup, lines: Sequence[str], errors: Sequence[TaskdError]) -> N
         click.echo("there is no such task, nothing was done", err=True)
 
 
-def _print(
+def print_outcome(
     setup: Setup, done: list[int], skipped: Sequence[Refusal], failed: Sequence[Refusal]
 ) -> None:
     reasons = {

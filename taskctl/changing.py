@@ -7,19 +7,19 @@ from typing import Any
 
 import click
 
-from taskctl.acting import SAMPLE, SOME
+from taskctl.acting import SAMPLE, SOME, Refusal, print_outcome
 from taskctl.complaint import complain
 from taskctl.options import Selection, Setup
-from taskctl.view.forms import Record, as_page, print_list, print_one
+from taskctl.view.forms import Record
 from taskctl.view.inert import inert
 from taskd.model.errors import InvalidInput, TaskdError
 
 
 def change(setup: Setup, method: str, selection: Selection, done: str) -> int:
-    """`done` says what it is then. The exit code."""
+    """`done` says what it is then, unless its state does. The exit code."""
     verb = method.partition(".")[2]
     changed: list[int] = []
-    refused: list[tuple[int, TaskdError]] = []
+    refused: list[Refusal] = []
     for logic_id in _select(setup, verb, selection):
         try:
             logic = _ask(setup, method, logic_id, noop=selection.noop)
@@ -31,10 +31,13 @@ def change(setup: Setup, method: str, selection: Selection, done: str) -> int:
         changed.append(logic_id)
         if setup.output == "table":
             told = (
-                f"would {verb} {_named(logic)}" if selection.noop else f"{_named(logic)} is {done}"
+                f"would {verb} {_named(logic)}"
+                if selection.noop
+                else f"{_named(logic)} is {done or logic['state']}"
             )
             click.echo(told)
-    _print(setup, changed, refused)
+    if setup.output != "table":
+        print_outcome(setup, changed, [], refused)
     if not refused:
         return 0
     return SOME if changed else refused[0][1].exit_code
@@ -84,11 +87,3 @@ def _ask(setup: Setup, method: str, logic_id: int, *, noop: bool) -> Record:
 
 def _named(logic: Record) -> str:
     return inert(f"recurring logic {logic['id']} ({logic['name']})")
-
-
-def _print(setup: Setup, changed: list[int], refused: list[tuple[int, TaskdError]]) -> None:
-    if setup.output == "name":
-        print_list("name", as_page([{"id": each} for each in changed]))
-    elif setup.output != "table":
-        failed = [{"id": logic_id, "reason": error.message} for logic_id, error in refused]
-        print_one(setup.output, {"done": changed, "skipped": [], "failed": failed})

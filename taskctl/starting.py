@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from taskctl import suggesting
+from taskctl.coming import coming
 from taskctl.options import Setup, ids, seconds
 from taskctl.view import times
 from taskctl.view.forms import Record, print_one
@@ -128,17 +129,12 @@ def _repeat(setup: Setup, request: Record, repeat: Record, options: Record) -> i
 
 
 def _tell_times(setup: Setup, logic: Record, *, noop: bool) -> None:
-    first = logic["next_occurrence"]
     line, zone = logic["cron_line"], logic["timezone"]
-    coming = setup.channel.ask(
-        "recurring.preview", line=line, tz=zone, count=NEXT if noop else 1, begin=first
-    )["times"]
     what = f"would run {inert(logic['name'])}" if noop else f"recurring logic {logic['id']}"
     end = "" if noop else f"; taskctl recurring show {logic['id']}"
     print(inert(f"{what}: {line} ({zone}){end}"))
-    for each in coming[: logic["iteration_limit"]]:
-        if not logic["until"] or each["at"] <= logic["until"]:
-            print(inert(f"next: {times.in_zone(each['at'], zone)}{times.aside(each['note'])}"))
+    for each in coming(setup, logic, NEXT if noop else 1):
+        print(inert(f"next: {times.in_zone(each['at'], zone)}{times.aside(each['note'])}"))
 
 
 def _given(options: Record) -> Record:
@@ -166,6 +162,8 @@ def _started(setup: Setup, task: Record, options: Record) -> int:
 
 
 def _begins(task: Record, after: list[int | str]) -> str:
+    if task["state"] == "stopped":  # what it was to wait for had failed
+        return f"ended: {task['result']}"
     if task["state"] != "scheduled":
         return "started"
     told = ["is scheduled"]

@@ -7,17 +7,16 @@ import os
 import time
 
 _KNOWN = "/usr/share/zoneinfo/"
+_OF_THE_MACHINE = "/etc/localtime"
 
 
 def local_zone() -> str:
     """`Europe/Berlin` or, where the zone has no name, its offset now: `+02:00`."""
-    name = os.environ.get("TZ", "").lstrip(":") or _of_the_machine()
-    file = os.path.join(_KNOWN, name)
-    if name and file.startswith(_KNOWN) and os.path.isfile(file):
-        return file.removeprefix(_KNOWN)
+    name = os.environ.get("TZ", "").lstrip(":") or _OF_THE_MACHINE
+    file = os.path.realpath(os.path.join(_KNOWN, name))
+    if file.startswith(_KNOWN) and os.path.isfile(file):
+        return name if os.path.isfile(_KNOWN + name) else file.removeprefix(_KNOWN)
+    if name == _OF_THE_MACHINE and not os.path.exists(name):
+        return "UTC"
     offset = time.strftime("%z")
     return f"{offset[:3]}:{offset[3:5]}"
-
-
-def _of_the_machine() -> str:
-    return os.path.realpath("/etc/localtime").partition(_KNOWN)[2]

@@ -45,7 +45,6 @@ def _attributes(logic: Record) -> Iterable[tuple[str, Text]]:
 
 
 def _next(logic: Record, coming: list[Record]) -> Iterator[RenderableType]:
-    if logic["state"] == "active" and logic["next_occurrence"]:
-        for each in coming:
-            told = times.in_zone(each["at"], logic["timezone"])
-            yield Text(inert(told + times.aside(each["note"])))
+    for each in coming:
+        told = times.in_zone(each["at"], logic["timezone"])
+        yield Text(inert(told + times.aside(each["note"])))

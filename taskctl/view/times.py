@@ -24,11 +24,12 @@ def exactly(text: str | None) -> str:
 
 def in_zone(text: str, zone: str) -> str:
     """`Sun 2027-03-28 03:00 CEST`, as the clocks there show it; seconds where there are some."""
-    from zoneinfo import ZoneInfo  # only needed here
+    from taskd.model.errors import InvalidInput  # only needed here
+    from taskd.model.wall import zone_of
 
     try:
-        local = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
-    except (ValueError, OSError):  # an offset, or a zone that is not known here
+        local = datetime.fromisoformat(text).astimezone(zone_of(zone))
+    except InvalidInput:  # it is known to the daemon only
         local = datetime.fromisoformat(text).astimezone()
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
     return f"{local:%a %Y-%m-%d} {clock} {local:%Z}"

@@ -28,6 +28,7 @@ from taskd.model.wall import zone_of
 from taskd.search.condition import condition
 from taskd.search.fields import LOGICS
 from taskd.search.parser import parse
+from taskd.search.values import MAX_WHOLE
 from taskd.store import recurring as store
 from taskd.store.database import Connection
 from taskd.store.patience import limited
@@ -136,7 +137,7 @@ def _start(
     line = _line(repeat)
     begin = read("--at", order.get("at"), asker) or tx.now
     until = read("--until", repeat.get("until"), asker)
-    zone = repeat.get("tz") or local_zone()
+    zone = repeat.get("tz") or _own_zone()
     first = line.next_from(max(begin, tx.now), zone_of(zone))
     _check_first(first, until, begin, tx.now)
     _check_purpose(tx, repeat.get("purpose"))
@@ -171,18 +172,31 @@ def _start(
     return logic if noop else engine.starter.recurring.start(tx, logic, first, hidden)
 
 
+def _own_zone() -> str:
+    """Of the daemon. Raises InvalidInput where its changes of clocks are not known."""
+    zone = local_zone()
+    if zone[:1] in "+-":
+        raise InvalidInput(
+            f"the daemon's time zone has no name, only an offset, {zone}",
+            hint="say which is meant, as in --tz Europe/Berlin",
+        )
+    return zone
+
+
 def _check(repeat: Mapping[str, Any], order: Order) -> None:
     """Raises InvalidInput."""
     if unknown := repeat.keys() - set(REPEAT):
         raise InvalidInput(f"repeat: unknown {', '.join(sorted(unknown))}")
     for name in repeat.keys() - {"limit"}:
-        if not isinstance(repeat[name], str) or not repeat[name]:
-            raise InvalidInput(f"--{name} is no text")
+        if not isinstance(repeat[name], str) or not repeat[name].strip():
+            raise InvalidInput(f"--{name} is empty, or no text")
     if once := [name for name in ONCE_ONLY if name in order]:
         raise InvalidInput(f"--{once[0]} is for one task, not for a recurring logic")
     limit = repeat.get("limit", 1)
-    if type(limit) is not int or not 0 < limit < 2**63:
+    if type(limit) is not int or limit < 1:
         raise InvalidInput(f"--limit {limit} allows no run: expected a number from 1 on")
+    if limit > MAX_WHOLE:
+        raise InvalidInput(f"--limit {limit} is too large: without it there is no limit")
     for name, kind in (("missed", Missed), ("overlap", Overlap)):
         if name in repeat and repeat[name] not in list(kind):
             raise InvalidInput(f"--{name} {repeat[name]!r} is none of {', '.join(kind)}")

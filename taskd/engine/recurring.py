@@ -84,6 +84,8 @@ class Recurring:
             self._skip(tx, logic, task, tx.get(in_the_way[-1]))
         else:
             if overlap is Overlap.CANCEL_PREVIOUS:
+                told = ", ".join(f"task {each}" for each in in_the_way)
+                store.note(tx.write(), logic.id, task.start_at, "previous cancelled", told)
                 self._cancel(tx, map(tx.get, in_the_way), SYSTEM)
             tx.save(lifecycle.moved(task, None, tx.now))
             tx.chain(task.id, in_the_way, strict=False)
@@ -136,7 +138,7 @@ class Recurring:
             return self._schedule(tx, logic, _next(logic, tx.now))
         if task.start_at > tx.now:
             tx.save(lifecycle.moved(task, task.start_at, tx.now))
-            return logic
+            return store.save(tx.write(), replace(logic, next_occurrence=task.start_at))
         return self._move(tx, logic, task)
 
     def cancel(self, tx: Transaction, logic: RecurringLogic, who: str) -> RecurringLogic:
@@ -242,7 +244,7 @@ class Recurring:
                     self.tell_to_end(tx, family.cancel(tx, self.catalog, task, who))
 
     def _scheduled(self, tx: Transaction, logic: RecurringLogic) -> Task | None:
-        if logic.task_id is None or logic.next_occurrence is None:
+        if logic.task_id is None:
             return None
         task = tx.get(logic.task_id)
         return task if task.state is State.SCHEDULED else None

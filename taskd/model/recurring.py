@@ -108,7 +108,7 @@ def begun(logic: RecurringLogic, at: datetime) -> RecurringLogic:
 def disabled(logic: RecurringLogic) -> RecurringLogic:
     """Raises InvalidState."""
     _check(logic, "disable", LogicState.ACTIVE)
-    return replace(logic, state=LogicState.DISABLED)
+    return replace(logic, state=LogicState.DISABLED, next_occurrence=None)
 
 
 def enabled(logic: RecurringLogic) -> RecurringLogic:

@@ -61,9 +61,10 @@ def read_start(text: str, asker: Asker) -> datetime:
     Raises ValueError as `read_time`.
     """
     plain = " ".join(text.lower().split())
-    if match := _AHEAD.fullmatch(plain):
+    if _AHEAD.fullmatch(plain):
         try:
-            return asker.now + int(match["count"]) * LENGTHS[_SHORT[match["unit"]]]
+            parts = (int(m["count"]) * _length(m["unit"]) for m in _PART.finditer(plain))
+            return asker.now + sum(parts, start=timedelta())
         except OverflowError:
             raise ValueError("it is too far away") from None
     begin = _begin(plain, asker)
@@ -71,6 +72,10 @@ def read_start(text: str, asker: Asker) -> datetime:
         if pattern.fullmatch(plain) and begin <= asker.now:
             begin = _begin(plain, replace(asker, now=asker.now + days * _DAY))
     return begin
+
+
+def _length(unit: str) -> timedelta:
+    return LENGTHS.get(unit.removesuffix("s")) or LENGTHS[_SHORT[unit]]
 
 
 def _begin(plain: str, asker: Asker) -> datetime:
@@ -177,7 +182,9 @@ _SPELLINGS: list[tuple[re.Pattern[str], Callable[..., Span]]] = [
     )
 ]
 
-_AHEAD = re.compile(r"\+?(?P<count>\d{1,9})(?P<unit>[smhdwy])", re.ASCII)
+_UNIT = rf"(?:{'|'.join(LENGTHS)})s?|[smhdwy]"
+_PART = re.compile(rf"(?P<count>\d{{1,9}}) ?(?P<unit>{_UNIT})(?![a-z])", re.ASCII)
+_AHEAD = re.compile(rf"\+?(?:\d{{1,9}} ?(?:{_UNIT})(?![a-z]) ?)+", re.ASCII)
 _COMING = (  # and how many days after the last one the next one is
     (re.compile(r"\d{1,2}(am|pm|:\d\d)", re.ASCII), 1),
     (re.compile("|".join(_WEEKDAYS)), 7),

@@ -12,4 +12,4 @@ from taskctl.options import Command, Selection, Setup, logics_argument, pass_set
 @searching_logics
 def command(setup: Setup, selection: Selection) -> int:
     """Let recurring logics go on, from their next time on."""
-    return change(setup, "recurring.enable", selection, "enabled")
+    return change(setup, "recurring.enable", selection, "")

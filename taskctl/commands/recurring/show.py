@@ -2,6 +2,7 @@
 
 import click
 
+from taskctl.coming import coming
 from taskctl.options import Command, Setup, logic_argument, pass_setup
 from taskctl.view.forms import Record, print_one
 
@@ -23,7 +24,4 @@ def command(setup: Setup, logic_id: int) -> None:
 
     search = f"recurring_logic.id = {logic_id}"
     tasks = setup.channel.ask("tasks.find", search=search, limit=TASKS)["items"]
-    times = setup.channel.ask(
-        "recurring.preview", line=logic["cron_line"], tz=logic["timezone"], count=TIMES
-    )["times"]
-    show(setup.color, logic_panel(logic, times, tasks))
+    show(setup.color, logic_panel(logic, coming(setup, logic, TIMES), tasks))

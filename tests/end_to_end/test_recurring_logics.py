@@ -190,7 +190,7 @@ def test_logics_are_searched_in_the_same_language(three: Daemon) -> None:
     assert found(three, "name = Nightly") == [2, 1]
     assert found(three, "state = active and purpose ^ (a, b)") == [1]
     assert found(three, "nightly !state = disabled") == [1]
-    assert found(three, "next_occurrence > now and user = current_user") == [3, 2, 1]
+    assert found(three, "next_occurrence > now and user = current_user") == [3, 1]
     assert found(three, 'cron_line = "0 2 * * *" and iteration = 0') == [3, 2, 1]
     assert found(three, "null? until and has purpose and not hourly") == [2, 1]
     wrong = three.taskctl("recurring", "list", "--search", "result = error")
@@ -216,3 +216,36 @@ def test_what_was_searched_for_is_changed(three: Daemon) -> None:
 
     assert done["done"] == deleted["done"] == [2, 1]
     assert found(three, "") == [3]
+
+
+def test_zone_without_a_name_is_refused_unless_it_is_meant(daemon: Daemon) -> None:
+    daemon.environment["TZ"] = "CET-1CEST,M3.5.0,M10.5.0/3"
+    daemon.start()
+
+    refused = daemon.taskctl("exec", "--daily", "08:00", "--", "true")
+    meant = daemon.taskctl("exec", "--daily", "08:00", "--tz", "+02:00", "--", "true")
+
+    assert (refused.returncode, "has no name" in refused.stderr) == (2, True)
+    assert meant.returncode == 0
+    assert "08:00 UTC+02:00" in meant.stdout
+    assert "08:00 UTC+02:00" in daemon.taskctl("recurring", "show", 1).stdout
+
+
+def test_next_times_are_those_that_are_left(running: Daemon) -> None:
+    options = ["--daily", "08:00", "--tz", "UTC", "--at", "2030-01-01"]
+    running.taskctl("exec", *options, "--until", "2030-01-02 12:00", "--", "true")
+    running.taskctl("exec", *options, "--limit", "1", "--", "true")
+
+    shown = [running.taskctl("recurring", "show", number).stdout for number in (1, 2)]
+
+    assert [text.count("08:00 UTC") for text in shown] == [2, 1]
+    assert all("Tue 2030-01-01 08:00 UTC" in text for text in shown)
+
+
+def test_task_after_one_that_has_failed_says_that_it_has_ended(running: Daemon) -> None:
+    failed = running.start_task("exec", "--rescue", "fail", "--", "false")
+    running.wait(failed)
+
+    told = running.taskctl("exec", "--after", failed, "--", "true")
+
+    assert told.stdout.startswith("task 2 ended: error")
