@@ -3,15 +3,29 @@ r"""Texts that are contained, in any case, and patterns with `*` and `%`.
 `\*`, `\%` and `_` are ordinary characters.
 """
 
+import re
 
-def pattern(text: str) -> str:
+
+def like(text: str) -> str:
     """For LIKE: `text` anywhere or, where it has `*` or `%`, from beginning to end."""
-    parts = ["".join(map(_literal, part)) for part in _split(text)]
-    return "%".join(parts) if len(parts) > 1 else f"%{parts[0]}%"
+    return _join("%", [re.sub(r"[%_\\]", r"\\\g<0>", part) for part in _folded(text)])
+
+
+def glob(text: str) -> str:
+    """The same for GLOB, which knows no escape but a set of one."""
+    return _join("*", [re.sub(r"[*?\[]", r"[\g<0>]", part) for part in _folded(text)])
+
+
+def _folded(text: str) -> list[str]:
+    return [part.casefold() for part in _split(text)]
+
+
+def _join(wildcard: str, parts: list[str]) -> str:
+    return wildcard.join(parts if len(parts) > 1 else ["", *parts, ""])
 
 
 def matches(text: str, wanted: str) -> bool:
-    """What LIKE says of `pattern(wanted)`."""
+    """What LIKE says of `like(wanted)`, and GLOB of `glob(wanted)`."""
     text = text.casefold()
     first, *rest = [part.casefold() for part in _split(wanted)]
     if not rest:
@@ -41,8 +55,3 @@ def _split(text: str) -> list[str]:
         parts[-1] += text[position]
         position += 1
     return parts
-
-
-def _literal(character: str) -> str:
-    folded = character.casefold()
-    return f"\\{folded}" if folded in ("%", "_", "\\") else folded

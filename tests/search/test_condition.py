@@ -29,7 +29,7 @@ COUNT = 60
 
 WORDS = (
     "Blog", "blog", "BLÖG", "größe", "GRÖSSE", "a_b", "a%b", "50%", "a*b", "it's", 'say "no"', "-x",
-    "\\", "and", "(x)", "true", "5", "5.0", "-5", "", " ",
+    "a?b", "[ab]", "[", "\\", "and", "(x)", "true", "5", "5.0", "-5", "", " ",
 )  # fmt: skip
 RESOURCES = ("site:blog", "site:Blog", "host:web1", "site:5", "user:ana", "user:bob", "folder:a:b")
 JSONS = ("blog", "Blog", "5", 5, 5.0, -7, 0.5, True, False, None, [1, "a"], {"a": 1}, "größe")
