@@ -70,7 +70,7 @@ def select(
     meant = setup.channel.ask("tasks.explain", search=selection.search)["query"]
     found = list(_find(setup, meant))
     if confirm and found and not (selection.yes or selection.noop):
-        _confirm(verb, selection.search, found)
+        ask_first([verb], selection.search, list(map(named, found)), "task")
     return [task["id"] for task in found], {"search": meant}
 
 
@@ -87,16 +87,17 @@ def _find(setup: Setup, search: str) -> Iterator[Record]:
         after = page["after"]
 
 
-def _confirm(verb: str, search: str, tasks: Sequence[Record]) -> None:
+def ask_first(command: Sequence[str], search: str, found: Sequence[str], kind: str) -> None:
+    """Show some of what a search has found, each in a line, and ask. Raises UsageError, Exit."""
     if not _is_asked_by_a_person():
-        line = shlex.join(["taskctl", verb, "--search", search, "--yes"])
+        line = shlex.join(["taskctl", *command, "--search", search, "--yes"])
         raise click.UsageError(f"this asks first, and there is no terminal: {line}")
-    for task in tasks[:SAMPLE]:
-        click.echo(named(task), err=True)
-    if len(tasks) > SAMPLE:
-        click.echo(f"… and {len(tasks) - SAMPLE} more", err=True)
-    count = "this task" if len(tasks) == 1 else f"these {len(tasks)} tasks"
-    if not click.confirm(f"{verb} {count}?", err=True):
+    for each in found[:SAMPLE]:
+        click.echo(each, err=True)
+    if len(found) > SAMPLE:
+        click.echo(f"… and {len(found) - SAMPLE} more", err=True)
+    count = f"this {kind}" if len(found) == 1 else f"these {len(found)} {kind}s"
+    if not click.confirm(f"{command[-1]} {count}?", err=True):
         click.echo("nothing was done", err=True)
         raise click.exceptions.Exit(1)
 

@@ -169,7 +169,11 @@ def _start(
         order={name: value for name, value in order.items() if name != "at"},
     )
     assert first
-    return logic if noop else engine.starter.recurring.start(tx, logic, first, hidden)
+    made = engine.starter.recurring.start(tx, logic, first, hidden)
+    if noop and hidden:  # they are files, which are not undone
+        for owner in (secrets.of_logic(made.id), made.task_id or 0):
+            secrets.remove(engine.places.secrets, owner)
+    return _unless(noop, replace(made, id=0, task_id=None) if noop else made)
 
 
 def _own_zone() -> str:
@@ -302,9 +306,8 @@ def _unless(noop: bool, logic: RecurringLogic) -> RecurringLogic:
     return logic
 
 
-@query(Permission.VIEW_TASKS)
+@errand(Permission.VIEW_TASKS)
 def preview(
-    connection: Connection,  # noqa: ARG001
     engine: Engine,
     caller: Caller,
     line: str,
@@ -317,8 +320,8 @@ def preview(
         raise InvalidInput(f"count {count} is not between 1 and {MAX_PREVIEW}")
     name = tz or local_zone()
     zone, read_line = zone_of(name), cron.read_line(line)
-    now = asker_of(engine, caller).now
-    at = read_line.next_from(read("--at", begin or None, asker_of(engine, caller)) or now, zone)
+    asker = asker_of(engine, caller)
+    at = read_line.next_from(read("--at", begin or None, asker) or asker.now, zone)
     times: list[dict[str, Any]] = []
     while at is not None and len(times) < count:
         times.append({"at": at, "note": read_line.note(at, zone)})

@@ -19,7 +19,7 @@ def apart(tx: Transaction, what: str, function: Callable[[], object]) -> bool:
         function()
     except Lost:
         raise
-    except Exception:
+    except Exception:  # it is logged, and the others go on
         log.exception("cannot %s", what)
         tx.undo_change()
         return False

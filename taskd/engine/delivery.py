@@ -27,7 +27,7 @@ def deliver(notice: Notice, stop: int) -> None:
     process = _start(notice)
     try:
         said = _follow(process, stop, notice.seconds)
-    except BaseException:
+    except BaseException:  # whatever ends us ends its program, too
         os.killpg(process.pid, signal.SIGKILL)
         raise
     finally:

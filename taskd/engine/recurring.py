@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
+from typing import cast
 
 from taskd import wire
 from taskd.catalog.catalog import Catalog
@@ -72,7 +73,8 @@ class Recurring:
             return
         missed = task.start_at < self.since or tx.now - task.start_at > LATE
         if missed and logic.missed is Missed.SKIP:
-            self._pass_over(tx, logic, task, "no daemon ran then, or the clock was set")
+            why = "no daemon ran then, or the clock was set"
+            self._leave_out(tx, logic, task, "passed over", why)
             return
         in_the_way = [run.id for run in self._unfinished(tx, logic) if run.id != task.id]
         overlap = logic.overlap
@@ -81,7 +83,9 @@ class Recurring:
         if not in_the_way or overlap is Overlap.PARALLEL:
             self._begin(tx, logic, task)
         elif overlap is Overlap.SKIP:
-            self._skip(tx, logic, task, tx.get(in_the_way[-1]))
+            other = tx.get(in_the_way[-1])
+            if self._leave_out(tx, logic, task, "skipped", f"task {other.id} is {other.state}"):
+                tx.after_commit.append(partial(self.skipped, other.id))
         else:
             if overlap is Overlap.CANCEL_PREVIOUS:
                 told = ", ".join(f"task {each}" for each in in_the_way)
@@ -175,7 +179,7 @@ class Recurring:
             self._definition(logic),
             input,
             {},
-            Order(**logic.order),  # type: ignore[typeddict-item]
+            cast(Order, logic.order),
             logic.user,
             logic.uid,
             keep=logic.definition,
@@ -198,17 +202,15 @@ class Recurring:
         tx.save(lifecycle.moved(task, at, tx.now))
         return store.save(tx.write(), replace(logic, next_occurrence=at))
 
-    def _skip(self, tx: Transaction, logic: RecurringLogic, task: Task, other: Task) -> None:
-        why = f"task {other.id} is {other.state}"
-        if store.note(tx.write(), logic.id, task.start_at, "skipped", why):
-            tx.after_commit.append(partial(self.skipped, other.id))
+    def _leave_out(
+        self, tx: Transaction, logic: RecurringLogic, task: Task, event: str, why: str
+    ) -> bool:
+        """The time of its scheduled task, and others that have passed. Whether it is the first in
+        a row."""
+        is_first = store.note(tx.write(), logic.id, task.start_at, event, why)
         self._note_passed(tx, logic, task.start_at, why)
         self._move(tx, logic, task)
-
-    def _pass_over(self, tx: Transaction, logic: RecurringLogic, task: Task, why: str) -> None:
-        store.note(tx.write(), logic.id, task.start_at, "passed over", why)
-        self._note_passed(tx, logic, task.start_at, why)
-        self._move(tx, logic, task)
+        return is_first
 
     def _note_passed(
         self, tx: Transaction, logic: RecurringLogic, after: datetime, why: str

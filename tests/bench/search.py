@@ -34,7 +34,7 @@ PAGES = {
     "state = paused": "state = 'paused' AND state <> 'stopped'",
     "label = common": "label = 'common'",
     f"result = error and started_at > {moment(0.9)}": "result = 'error'"
-    " AND result NOT IN ('pending', 'success') AND started_at > 1700900000000000",
+    " AND result NOT IN ('pending', 'success') AND +started_at > 1700900000000000",
     "user = rare": "user = 'rare'",
     "": "1",
 }

@@ -41,15 +41,24 @@ EVERY_HOUR = {"cron": "0 * * * *", "tz": "UTC"}
 class Daemon(Rehearsal):
     """It is a second after NOW, which is noon."""
 
-    def start(self, label: str = "work", *, input: Any = None, at: str = "", **repeat: Any) -> int:
+    def start(
+        self,
+        label: str = "work",
+        *,
+        input: Any = None,
+        at: str = "",
+        locks: tuple[str, ...] = (),
+        noop: bool = False,
+        **repeat: Any,
+    ) -> int:
         """A logic of every hour, unless `repeat` says otherwise. Its id."""
-        order: Any = {"at": at} if at else {}
+        order: Any = {name: value for name, value in (("at", at), ("locks", locks)) if value}
         wanted = EVERY_HOUR | repeat
         engine: Any = SimpleNamespace(
-            starter=self.starter, catalog=self.catalog, settings=Settings()
+            starter=self.starter, catalog=self.catalog, settings=Settings(), places=self.places
         )
         return self.do(
-            lambda tx: api.start(tx, engine, YOU, label, wanted, input or {}, **order)
+            lambda tx: api.start(tx, engine, YOU, label, wanted, input or {}, noop=noop, **order)
         ).id
 
     def do(self, change: Any) -> Any:
@@ -545,3 +554,15 @@ def test_first_skipped_run_in_a_row_is_told(daemon: Daemon) -> None:
     daemon.pass_time(2 * HOUR)
 
     assert told == [1, 2]
+
+
+def test_what_is_only_tried_leaves_nothing_and_is_refused_like_the_real_one(
+    daemon: Daemon,
+) -> None:
+    assert daemon.start("secret", input={"token": "s3cret"}, noop=True) == 0
+    with pytest.raises(InvalidInput, match="cannot read 'blog' as a lock"):
+        daemon.start(locks=("blog",), noop=True)
+
+    assert recurring.count(daemon.database.writer) == 0
+    assert daemon.tasks == []
+    assert list(daemon.places.secrets.iterdir()) == []
