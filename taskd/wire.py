@@ -84,7 +84,8 @@ def too_large() -> ProtocolError:
 
 def result(number: object, value: str) -> bytes:
     """The answer whose result is the JSON text `value`."""
-    return f'{{"jsonrpc":"2.0","id":{json.dumps(number)},"result":{value}}}\n'.encode()
+    id = number if type(number) is int else json.dumps(number)
+    return f'{{"jsonrpc":"2.0","id":{id},"result":{value}}}\n'.encode()
 
 
 def failure(number: object, error: TaskdError, code: int = REFUSED) -> bytes:

@@ -100,7 +100,7 @@ class HostLink:
         self.calls.append(call)
         self.unsettled.add(call.id)
         if self._settled:
-            self._outgoing += json.dumps({"settled": self._settled}).encode() + b"\n"
+            self._outgoing += b'{"settled":%r}\n' % self._settled  # as JSON writes whole numbers
             self._settled = []
         self._outgoing += json.dumps(call.__dict__).encode() + b"\n"
         self._owner.talking.add(self)

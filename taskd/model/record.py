@@ -19,9 +19,10 @@ def build(kind: type[T], /, **fields: object) -> T:
 
 def replace(record: T, /, **changes: object) -> T:
     """`record` with some fields changed. No field is checked or computed again."""
-    fields = record.__dict__ | changes
-    if len(fields) != len(record.__dict__):
-        unknown = ", ".join(sorted(changes.keys() - record.__dict__.keys()))
+    before = record.__dict__
+    fields = before | changes
+    if len(fields) != len(before):
+        unknown = ", ".join(sorted(changes.keys() - before.keys()))
         raise TypeError(f"{type(record).__name__} has no field {unknown}")
     return _make(type(record), fields)
 

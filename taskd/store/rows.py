@@ -31,8 +31,9 @@ _UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 8}?) WHERE id = 
 _UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = ({'?,' * 7}?) WHERE id = ?"
 _INSERT_STEP = (
     f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP},"
-    f" {_RARELY_CHANGING_STEP}) VALUES ({'?,' * 20}?)"
+    f" {_RARELY_CHANGING_STEP}) VALUES ({'?,' * 15} '', 0, NULL, NULL, NULL, NULL)"
 )
+_NEW_STEP = Step(name="", kind=StepKind.RUN, state=StepState.PENDING, number=0)  # as inserted
 _UPDATE_STEP = (
     f"UPDATE steps SET ({_CHANGING_STEP}) = ({'?,' * 7}?) WHERE task_id = ? AND number = ?"
 )
@@ -76,14 +77,14 @@ def write_tasks(
         lane = lanes.get(task.label, COMMON)
         for name, step in task.steps.items():
             was = before.get(name)
+            if was is step:
+                continue
             if was is None:
-                new_steps.append(
-                    _fixed_step(task, step) + _changing_step(step, lane) + _rare_step(step)
-                )
-            elif was is not step:
+                new_steps.append(_fixed_step(task, step) + _changing_step(step, lane))
+            else:
                 steps.append((*_changing_step(step, lane), task_id, step.number))
-                if _rare_step_differs(was, step):
-                    rare_steps.append((*_rare_step(step), task_id, step.number))
+            if _rare_step_differs(was or _NEW_STEP, step):
+                rare_steps.append((*_rare_step(step), task_id, step.number))
     for statement, rows in (
         (_INSERT_TASK, new_tasks),
         (_UPDATE_TASK, tasks),
