@@ -161,6 +161,7 @@ def _build(
     )
     pool.hindered = director.trouble.met
     # What was read feeds the slots that are free before the commit, and what it starts after it.
+    loop.expects_more = director.expects_more
     loop.after_round = [pool.flush, director.serve, pool.flush]
     engine = Engine(places, loop, database, starter, pool, director, safe_mode, systemd)
     director.has_fresh_code = engine.has_fresh_code

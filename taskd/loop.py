@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 READ, WRITE, HANG_UP = select.EPOLLIN, select.EPOLLOUT, select.EPOLLHUP | select.EPOLLERR
 MANY = 1000  # timers, from which on those that were cancelled are forgotten
+MOMENT = 0.0001  # seconds
 LONGEST = 86400.0  # seconds that it sleeps at once; the kernel takes less than 25 days
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ class Loop:
         self._many = MANY  # timers at which to look which are still wanted
         self._numbers = itertools.count()
         self._running = True
+        # Whether a round is to wait a moment for what may come.
+        self.expects_more: Callable[[], bool] = lambda: False
         # Done one after the other, after all that was found at one look.
         self.after_round: list[Callable[[], object]] = []
 
@@ -99,11 +102,10 @@ class Loop:
 
     def _run(self) -> None:
         while self._running:
-            for fd, events in self._look():
-                if fd == self._wake:
-                    self._drain()
-                elif callback := self._callbacks.get(fd):
-                    self._guard(callback, events)
+            self._hear(self._look())
+            if self.expects_more():
+                select.select([self._epoll], (), (), MOMENT)  # epoll counts in milliseconds
+                self._hear(self._epoll.poll(0))
             self._run_timers()
             for function in self.after_round:
                 self._guard(function)
@@ -111,6 +113,13 @@ class Loop:
     def _look(self) -> list[tuple[int, int]]:
         """What has come goes before timers: a process that was frozen is told of timers only."""
         return self._epoll.poll(self._patience()) or self._epoll.poll(0)
+
+    def _hear(self, found: list[tuple[int, int]]) -> None:
+        for fd, events in found:
+            if fd == self._wake:
+                self._drain()
+            elif callback := self._callbacks.get(fd):
+                self._guard(callback, events)
 
     def _patience(self) -> float:
         if not self._timers:

@@ -66,6 +66,7 @@ class Stage:
         self.director = Director(self.loop, self.database, self.starter)
         self.executor = ScriptedExecutor(self.places.store, slots)
         self.director.pool = self.executor
+        self.loop.expects_more = self.director.expects_more
         self.loop.after_round = [self.director.serve]
         pool: Any = self.executor
         self.server = Server(

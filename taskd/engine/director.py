@@ -14,6 +14,7 @@ culprit is refused; an outcome is never refused but kept, and tried again.
 
 import logging
 import queue
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ CHECKPOINT_SECONDS = 1.0
 DUE_AT_ONCE = 32  # what is due at the same time begins in parts, the first soon
 AGAIN_SECONDS = 0.01
 LOOK_SECONDS = 30.0  # at most, between two looks at the clock while something waits for a time
+AT_ONCE_SECONDS = 0.0003  # in which a client, or a quick step, answers what it was told
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -119,6 +121,7 @@ class Director:
         self._checkpoint_is_due = False
         self._next_due: datetime | None = LONG_AGO  # of what waits for a time
         self._alarm: Timer | None = None
+        self._told = 0.0  # when what followed the last commit was done
 
     # From any thread
 
@@ -184,6 +187,10 @@ class Director:
 
     def _read_drained(self) -> str:
         return str(meta.get(self._tx.connection, "drained", ""))
+
+    def expects_more(self) -> bool:
+        """A single change comes right after a commit: others will, too, and share the next one."""
+        return len(self._changes) == 1 and time.monotonic() - self._told < AT_ONCE_SECONDS
 
     def look(self) -> None:
         """Whether something more may start."""
@@ -437,11 +444,12 @@ class Director:
             self._out[call.id] = call.task_id, step
             if step.startswith(HOOK):
                 self._hooks.out.add(int(step.removeprefix(HOOK)))
-        for call, _ in calls:
-            _do(self.pool.start, call)
         for change, (value, error) in zip(batch, results, strict=True):
             if change.answer:
                 _do(change.answer, value, error)
+        self.after_batch()  # a client reads its answer while the rest is done
+        for call, _ in calls:
+            _do(self.pool.start, call)
         if self._settled:
             _do(self.pool.settled, self._settled)
         for effect in tx.after_commit:
@@ -452,6 +460,7 @@ class Director:
         self.watchers.wake(tx.changed)
         _do(self.notifier.note, tx.changes())
         self.after_batch()
+        self._told = time.monotonic()
 
     def _note_commit(self) -> None:
         try:
