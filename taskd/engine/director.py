@@ -115,6 +115,7 @@ class Director:
         self._out: dict[int, tuple[int, str]] = {}
         self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
+        self.is_behind = False  # more could have begun at the last commit
         self.starting = True  # of steps: not while the daemon only waits for those that run
         # Since when and by whom, where no step is to be started.
         self.drained = self._read_drained()
@@ -337,7 +338,9 @@ class Director:
     ) -> list[tuple[Call, str]]:
         """Calls, each with its step, or HOOK and its id."""
         hooks = self._hooks.start(tx, room)
-        steps = self.starter.start(tx, room - len(hooks), self._free(tx, slots))
+        room -= len(hooks)
+        steps = self.starter.start(tx, room, self._free(tx, slots))
+        self.is_behind = len(steps) >= room
         calls = [(call, f"{HOOK}{hook_id}") for hook_id, call in hooks.items()]
         return calls + [(call, call.step) for call in steps]
 
@@ -390,11 +393,12 @@ class Director:
         due = steps.due(tx.connection, tx.now, DUE_AT_ONCE)
         if len(due) == DUE_AT_ONCE:
             self._loop.later(0.0, self.look)  # in another round, so that these are handed over
+        may_come = due and not self.trouble.what and self.has_fresh_code()
         for task_id, number in due:
             task = tx.get(task_id)
             step = next(step for step in task.steps.values() if step.number == number)
             if step.due_at and task.state is State.SCHEDULED:
-                if not self.trouble.what and self.has_fresh_code():
+                if may_come:
                     self.starter.schedule.come(tx, task)
             elif step.due_at:
                 tx.save(lifecycle.due(task, step.name, tx.now))
@@ -416,7 +420,8 @@ class Director:
             self._alarm.cancel()
             self._alarm = None
         if due:
-            seconds = min(max(self._left(due), least), LOOK_SECONDS)
+            left = (due - self._clock()).total_seconds()
+            seconds = min(max(left, least), LOOK_SECONDS)
             self._alarm = self._loop.later(seconds, self._ring)
 
     def _left(self, due: datetime) -> float:
@@ -475,7 +480,7 @@ class Director:
         self._checkpoint_is_due = False
         try:
             size = self._database.checkpoint()
-        except Lost as error:
+        except (Lost, OSError) as error:
             self.trouble.met(error)
             return
         if size > self.starter.settings.large_wal:

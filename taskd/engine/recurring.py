@@ -21,7 +21,7 @@ from taskd.engine.when import When
 from taskd.model import lifecycle
 from taskd.model import recurring as rules
 from taskd.model.definition import Definition
-from taskd.model.errors import InvalidState, NotFound, TaskdError
+from taskd.model.errors import InvalidState, TaskdError
 from taskd.model.record import replace
 from taskd.model.recurring import LogicState, Missed, Overlap, RecurringLogic
 from taskd.model.step import JSON
@@ -111,16 +111,13 @@ class Recurring:
 
     def stopped(self, tx: Transaction, task: Task) -> None:
         """One of its tasks."""
-        try:
-            logic = store.get(tx.connection, task.recurring_logic_id or 0)
-        except NotFound:
-            return
-        if logic.state is LogicState.ACTIVE and logic.task_id == task.id and logic.next_occurrence:
+        logic = store.waiting_for(tx.connection, task)
+        if logic and logic.next_occurrence:
             store.note(
                 tx.write(), logic.id, task.start_at, "not run", f"task {task.id} {task.result}"
             )
             self._schedule(tx, logic, _next(logic, max(task.start_at, tx.now)))
-        elif logic.state is LogicState.ACTIVE and not logic.next_occurrence:
+        elif logic:
             self._finish(tx, logic)
 
     # What people ask for

@@ -10,9 +10,6 @@ from taskd.loop import HANG_UP, READ, WRITE, Loop
 from taskd.rpc.limits import Client, Limits, size_of
 
 CHUNK = 1 << 14
-# Requests taken in a round of the loop. Few, so that a flood of them waits while steps run: a task
-# that is created and begun in one commit costs less than one that is stored first.
-AT_ONCE = 24
 MUCH_UNREAD = 1 << 18  # bytes of answers from which on none is made that can wait
 
 
@@ -107,7 +104,8 @@ class Connection:
             return
         taken: list[tuple[bytes, int]] = []
         line: bytes | None = b""
-        while len(taken) < AT_ONCE and (line := self._next_line()) is not None:
+        most = self._limits.at_once
+        while len(taken) < most and (line := self._next_line()) is not None:
             if line.strip():
                 size = size_of(line)
                 if not self._limits.unanswered.take(self, size):
@@ -115,7 +113,7 @@ class Connection:
                 taken.append((line, size))
             del self._incoming[: len(line) + 1]
         self._has_lines = line is not None
-        if len(taken) == AT_ONCE:
+        if len(taken) == most:
             self._loop.call(self.go_on)
         self._note_unfinished()
         self._watch()

@@ -10,6 +10,9 @@ MOST_UNFINISHED = 24 << 20  # bytes of requests that do not end
 MOST_UNREAD = 16 << 20  # bytes of answers
 MOST_UNANSWERED = 24 << 20  # bytes that requests take until they are answered
 OWN_UNANSWERED = 16 << 10  # of these, those that each client may have at any time
+# Requests of a client taken in a round of the loop. Fewer while steps wait for their turn: a task
+# that is created and begun in one commit costs less than one that is stored first.
+AT_ONCE, AT_ONCE_BEHIND = 48, 24
 
 _REQUEST, _VALUE = 4096, 100  # bytes that one takes, however short it is
 
@@ -23,9 +26,16 @@ class Client(Protocol):
 
 
 class Limits:
-    """`warn` is told when a client is dropped, and why."""
+    """`warn` is told when a client is dropped, and why. `is_behind`: more steps could begin than
+    did at the last commit."""
 
-    def __init__(self, loop: Loop, warn: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        warn: Callable[[str], object],
+        is_behind: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._is_behind = is_behind
         self.unfinished = Backlog(
             MOST_UNFINISHED, lambda: warn("a client was dropped: it does not end a large request")
         )
@@ -33,6 +43,10 @@ class Limits:
             MOST_UNREAD, lambda: warn("a client was dropped: it does not read its answers")
         )
         self.unanswered = Room(loop)
+
+    @property
+    def at_once(self) -> int:
+        return AT_ONCE_BEHIND if self._is_behind() else AT_ONCE
 
     def forget(self, client: Client) -> None:
         """Its connection has ended."""

@@ -115,7 +115,7 @@ class Server:
         self.touched: set[Connection] = set()  # have answers that are not sent yet
         self._engine = engine
         self._connections: set[Connection] = set()
-        self._limits = Limits(self.loop, self._warn)
+        self._limits = Limits(self.loop, self._warn, lambda: engine.director.is_behind)
         self._readers = Turns(READERS, "reader")
         self._errands = Turns(ERRANDS, "errand")
         self._stale: bool | None = None  # of the catalog, looked up once for what was read at once

@@ -96,11 +96,14 @@ class Database:
         self.mark.note(version)
 
     def checkpoint(self) -> int:
-        """Bring what was committed into the file itself; the bytes that the WAL has then.
+        """Bring what was committed into the file itself, and sync its mark; the bytes that the WAL
+        has then.
 
         To be called every now and then. SQLite does so, too, but ignores what is in the way; and
-        while reads overlap, however short they are, it does not begin its WAL anew. Raises Lost.
+        while reads overlap, however short they are, it does not begin its WAL anew. Raises Lost and
+        OSError.
         """
+        self.mark.sync()
         _, pages, _ = self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if pages > LONG_WAL:
             self.writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()

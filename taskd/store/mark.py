@@ -7,14 +7,12 @@ is written in place, where there is room for it also on a full disk.
 
 import json
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from taskd.model.errors import StoreError
 from taskd.store import files
 
-SYNC_SECONDS = 1.0  # at most so often; a crash of the daemon loses nothing that is only written
 _SIZE = 512  # bytes, written at once
 
 
@@ -66,35 +64,33 @@ class Keeper:
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._write(Mark(identity, version))
         os.ftruncate(self._file, _SIZE)  # what was there may have been anything
-        self._sync()
+        self.sync()
 
     def note(self, version: int) -> None:
-        """The commit of that number is on disk."""
+        """The commit of that number is on disk. A crash of the daemon does not lose that; `sync`
+        it now and then for that of the machine."""
         self._version = version
         self._write(Mark(self._identity, version))
-        if time.monotonic() - self._synced >= SYNC_SECONDS:
-            self._sync()
 
     def prove(self) -> None:
         """That it can be written."""
         self._write(Mark(self._identity, self._version))
-        self._sync()
+        self.sync()
+
+    def sync(self) -> None:
+        os.fdatasync(self._file)
 
     def close(self, *, in_order: bool = True) -> None:
         """The store is closed; `in_order`: where it was, and with nothing left in its WAL."""
         try:
             if in_order:
                 self._write(Mark(self._identity, self._version, state_of(self._store)))
-                self._sync()
+                self.sync()
         finally:
             os.close(self._file)
 
     def _write(self, mark: Mark) -> None:
         os.pwrite(self._file, _text(mark), 0)
-
-    def _sync(self) -> None:
-        os.fdatasync(self._file)
-        self._synced = time.monotonic()
 
 
 def _text(mark: Mark) -> bytes:

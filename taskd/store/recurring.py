@@ -8,6 +8,7 @@ from typing import Any
 from taskd.model.errors import NotFound
 from taskd.model.record import build, replace
 from taskd.model.recurring import LogicEvent, LogicState, Missed, Overlap, RecurringLogic
+from taskd.model.task import Task
 from taskd.search.sql import ALWAYS, Sql
 from taskd.store.times import from_number, time_of, to_number
 
@@ -68,6 +69,16 @@ def get(connection: sqlite3.Connection, logic_id: int) -> RecurringLogic:
     if row is None:
         raise NotFound(f"no recurring logic {logic_id}")
     return _from_row(row)
+
+
+def waiting_for(connection: sqlite3.Connection, run: Task) -> RecurringLogic | None:
+    """The active logic of which this is a task, if it is its next one, or may be its last."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM recurring_logics WHERE id = ? AND state = 'active'"
+        " AND (task_id = ? OR next_occurrence IS NULL)",
+        (run.recurring_logic_id, run.id),
+    ).fetchone()
+    return row and _from_row(row)
 
 
 def find(

@@ -355,7 +355,7 @@ def test_watcher_that_was_taken_away_is_told_nothing(stage: Stage) -> None:
     task = stage.start()
     seen: queue.SimpleQueue[Task] = queue.SimpleQueue()
     watcher = Watcher(task.id, None, seen.put)
-    stage.loop.call(lambda: stage.director.watchers.add(watcher))
+    stage.director.do(lambda _tx: stage.director.watchers.add(watcher))
     stage.director.do(lambda _tx: stage.director.watchers.remove(watcher))
 
     stage.end(stage.next_call())
