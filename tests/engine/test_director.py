@@ -344,7 +344,7 @@ def test_watcher_is_told_of_the_next_change(stage: Stage) -> None:
     stage.settle()
     version = stored(stage, task.id).version
     watcher = Watcher(task.id, version, seen.put)
-    stage.loop.call(lambda: stage.director.watchers.add(watcher))
+    stage.director.do(lambda _tx: stage.director.watchers.add(watcher))
 
     stage.end(call)
 
