@@ -22,6 +22,15 @@ def parse_interval(text: str | float) -> timedelta:
     return _length(sum(float(number) * SECONDS[unit] for number, unit in parts), text)
 
 
+def write_interval(seconds: float) -> str:
+    """As `parse_interval` reads it: `1h30m`, `10s`, `0.5s`."""
+    text, left = "", seconds
+    for unit in ("d", "h", "m"):
+        count, left = divmod(left, SECONDS[unit])
+        text += f"{count:.0f}{unit}" if count else ""
+    return text + f"{left:g}s" if left or not text else text
+
+
 def _length(seconds: float, text: str | float) -> timedelta:
     if not seconds >= 0:  # negative, or not a number
         raise _unreadable(text)

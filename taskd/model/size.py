@@ -15,3 +15,12 @@ def parse_size(text: str | int) -> int:
     if match is None or match[2].lower() not in BYTES:
         raise InvalidInput(f"cannot read {text!r} as a size: expected e.g. 64 MiB, 500 kB or 4096")
     return int(float(match[1]) * BYTES[match[2].lower()])
+
+
+def write_size(size: int) -> str:
+    """As `parse_size` reads it, by the largest unit that divides it: `64 MiB`, `4097 B`."""
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        count, rest = divmod(size, BYTES[unit.lower()])
+        if count and not rest:
+            return f"{count} {unit}"
+    return f"{size} B"

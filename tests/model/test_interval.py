@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskd.model.errors import InvalidInput
-from taskd.model.interval import parse_interval
+from taskd.model.interval import parse_interval, write_interval
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,23 @@ def test_reading_never_fails_in_another_way(text: str) -> None:
     except InvalidInput:
         return
     assert length >= timedelta()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (0.25, "0.25s"),
+        (90, "1m30s"),
+        (3600, "1h"),
+        (172800, "2d"),
+        (90061.5, "1d1h1m1.5s"),
+    ],
+)
+def test_length_is_written_in_its_parts(seconds: float, text: str) -> None:
+    assert write_interval(seconds) == text
+
+
+@given(st.integers(0, 10**9).map(lambda milliseconds: milliseconds / 1000))
+def test_written_length_is_read_as_the_same(seconds: float) -> None:
+    assert parse_interval(write_interval(seconds)) == timedelta(seconds=seconds)
