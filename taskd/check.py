@@ -4,16 +4,14 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from taskd import notifications
 from taskd.catalog import child
-from taskd.config_file import find_unused, read_settings
+from taskd.config_file import find_unused
 from taskd.engine.engine import action_folders
-from taskd.model.errors import QueryError, TaskdError
+from taskd.model.errors import TaskdError
 from taskd.places import Places
-from taskd.search.asker import SAVED, Asker
-from taskd.search.parser import parse
+from taskd.search.saved import find_mistakes
 from taskd.settings import Settings, load
 from taskd.store import check as store
 
@@ -47,7 +45,7 @@ def look(places: Places) -> Findings:
             settings = load(places.config, os.environ)
         with found.gathered():
             notifications.load(places.config)
-    _check_searches(places, settings, found)
+    found.problems += _check_searches(settings)
     folders = []
     for folder in action_folders(places, settings):
         if problem := _in_folder(folder, may_be_missing=folder == str(places.actions)):
@@ -80,16 +78,9 @@ def _in_folder(folder: str, *, may_be_missing: bool) -> str:
     return ""
 
 
-def _check_searches(places: Places, settings: Settings, found: Findings) -> None:
-    if not settings.searches:
-        return
-    place = read_settings(places.config)["searches"].where
-    asker = Asker("", 0, datetime.now(UTC), saved={**SAVED, **settings.searches})
-    for name in settings.searches:
-        try:
-            parse(f"@{name}", asker)
-        except QueryError as error:
-            found.problems.append(f"{place}: {error.message}")
+def _check_searches(settings: Settings) -> Iterator[str]:
+    where = settings.origin("searches").where
+    return (f"{where}: {mistake}" for mistake in find_mistakes(settings.searches))
 
 
 def _check_actions(folders: list[str], found: Findings) -> None:

@@ -24,13 +24,13 @@ from pathlib import Path
 from taskd import notifications
 
 # Each registers its methods.
-from taskd.api import actions, daemon, locks, logs, recurring, tasks  # noqa: F401
+from taskd.api import actions, daemon, locks, logs, recurring, settings, tasks  # noqa: F401
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
 from taskd.config_file import find_unused
 from taskd.engine.chores import Chores
 from taskd.engine.director import Director
-from taskd.engine.engine import Engine, Order, action_folders
+from taskd.engine.engine import Engine, Order, action_folders, load_settings
 from taskd.engine.pulse import Pulse
 from taskd.engine.recovery import recover
 from taskd.engine.safe_mode import LIVES_ON_AFTER, Starts, noted
@@ -44,7 +44,7 @@ from taskd.places import Places
 from taskd.rpc.server import Server
 from taskd.service import journal
 from taskd.service.notify import Systemd
-from taskd.settings import Settings, load
+from taskd.settings import load
 from taskd.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -82,11 +82,11 @@ def run(
     sys.setswitchinterval(SWITCH_SECONDS)
     raise_limit()
     with _own(places), noted(places.starts) as starts:
-        settings = load(places.config, os.environ)
+        load(places.config, os.environ)  # what is wrong with it is said before the store is touched
         rules = notifications.load(places.config)
         for note in find_unused(places.config):
             log.warning("%s", note)
-        engine = _build(places, settings, starts.reason, systemd, accept_loss=accept_loss)
+        engine = _build(places, starts.reason, systemd, accept_loss=accept_loss)
         engine.director.notifier.heed(rules)
         server = Server(engine)
         pulse = Pulse(engine)
@@ -139,22 +139,21 @@ def _own(places: Places) -> Iterator[None]:
         os.close(folder)
 
 
-def _build(
-    places: Places, settings: Settings, safe_mode: str, systemd: Systemd, *, accept_loss: bool
-) -> Engine:
+def _build(places: Places, safe_mode: str, systemd: Systemd, *, accept_loss: bool) -> Engine:
     is_new = not places.store.exists()
     database = Database(places.store, accept_loss=accept_loss)
     if is_new:
         set_aside(places.logs)  # those of another store, whose tasks had the same numbers
-    folders = action_folders(places, settings)
-    starter = Starter(_load_catalog(folders), settings, places)
+    given = load_settings(places, database)
+    folders = action_folders(places, given)
+    starter = Starter(_load_catalog(folders), given, places)
     loop = Loop("loop")
     director = Director(loop, database, starter)
     director.starting = not safe_mode
     director.pool = pool = Pool(
         loop,
         director.report,
-        settings,
+        given,
         attempts=places.attempts,
         hosts=places.hosts,
         action_folders=folders,

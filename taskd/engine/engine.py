@@ -12,6 +12,7 @@ from enum import Enum
 from taskd import notifications
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
+from taskd.config_file import Given
 from taskd.engine.director import Director
 from taskd.engine.starting import Starter
 from taskd.executors.pool import Pool
@@ -20,6 +21,7 @@ from taskd.model.errors import TaskdError
 from taskd.places import Places
 from taskd.service.notify import Systemd
 from taskd.settings import Settings, load
+from taskd.store import settings as stored
 from taskd.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class Engine:
     started: float = field(default_factory=time.monotonic)
     _refreshing: bool = False
     _reading: threading.Lock = field(default_factory=threading.Lock)
+    _setting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def catalog(self) -> Catalog:
@@ -103,18 +106,46 @@ class Engine:
             self._reload()
 
     def _reload(self) -> None:
-        settings = load(self.places.config, os.environ)
-        rules = notifications.load(self.places.config)
-        self.starter.settings = settings
+        with self._setting:
+            settings = load_settings(self.places, self.database)
+            rules = notifications.load(self.places.config)
+            self._heed(settings)
         self.director.notifier.heed(rules)
+        self.refresh(always=True)
+
+    def store_setting(self, name: str, given: Given | None) -> None:
+        """It holds from now on, unless file or environment say otherwise; None: the default.
+
+        Raises InvalidInput.
+        """
+        with self._setting:
+            folders = self.settings.action_paths
+            settings = self.settings.with_stored(name, given)
+            self.director.do(lambda tx: stored.put(tx.write(), name, given))
+            self._heed(settings)
+        if settings.action_paths != folders:
+            self.refresh(always=True)
+
+    def _heed(self, settings: Settings) -> None:
+        self.starter.settings = settings
 
         def heed() -> None:
             self.pool.heed(settings)
             self.director.look()
 
         self.loop.call(heed)
-        self.refresh(always=True)
+
+
+def load_settings(places: Places, database: Database) -> Settings:
+    """Those in force, with what is stored. Raises StoreError."""
+    with database.snapshot() as connection:
+        settings = load(places.config, os.environ, stored.find(connection))
+    for line in settings.passed_over:
+        log.warning("%s", line)
+    return settings
 
 
 def action_folders(places: Places, settings: Settings) -> list[str]:
-    return [str(places.actions), *map(str, settings.action_paths)]
+    """Relative ones are beside the configuration."""
+    more = (places.config.parent / path for path in settings.action_paths)
+    return [str(places.actions), *map(str, more)]

@@ -1,14 +1,16 @@
 """Where a setting's value comes from, and what is said of a wrong one."""
 
-from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from taskd.config_file import find_unused
-from taskd.model.errors import StoreError
-from taskd.settings import Settings, load
+from taskd.config_file import Given, find_unused
+from taskd.engine.engine import action_folders
+from taskd.model.errors import InvalidInput, StoreError
+from taskd.model.setting import Source
+from taskd.places import Places
+from taskd.settings import DEFAULTS, FIELDS, Settings, load
 
 
 @pytest.fixture
@@ -61,6 +63,99 @@ def test_environment_goes_before_file(config: Path) -> None:
     assert settings == Settings(cancel_grace=timedelta(minutes=1), executor_slots=8)
 
 
+def test_stored_value_goes_before_the_default_and_behind_the_file(config: Path) -> None:
+    config.write_text("settings:\n  cancel_grace: 5s\n")
+    stored = {"cancel_grace": Given("1s", "ana"), "executor_slots": Given("7", "ana")}
+
+    settings = load(config, {"TASKD_LOG_LIMIT": "1k"}, stored)
+
+    assert settings == Settings(cancel_grace=timedelta(seconds=5), executor_slots=7, log_limit=1024)
+    assert settings.origin("executor_slots") == (Source.STORED, "ana")
+    assert settings.origin("cancel_grace") == (Source.FILE, f"{config}:2")
+    assert settings.origin("log_limit") == (Source.ENVIRONMENT, "TASKD_LOG_LIMIT")
+    assert settings.origin("stop_grace") == (Source.DEFAULT, "")
+
+
+def test_stored_value_that_cannot_be_read_is_passed_over_and_told(config: Path) -> None:
+    stored = {"gone": Given("1", "ana"), "executor_slots": Given("0", "ana")}
+
+    settings = load(config, {}, stored | {"stop_grace": Given("1m", "ana")})
+
+    assert settings == Settings(stop_grace=timedelta(minutes=1))
+    assert [line.partition(": ")[2] for line in settings.passed_over] == [
+        "unknown setting 'gone'",
+        "executor_slots: cannot read '0' as a whole number from 1 on",
+    ]
+
+
+def test_value_that_is_not_stored_any_more_is_the_default(config: Path) -> None:
+    settings = load(config, {}, {"executor_slots": Given("7", "ana")})
+
+    taken_back = settings.with_stored("executor_slots", None)
+
+    assert taken_back == DEFAULTS
+    assert taken_back.origin("executor_slots").source is Source.DEFAULT
+
+
+def test_what_is_stored_changes_nothing_of_what_the_file_says(config: Path) -> None:
+    config.write_text("settings:\n  executor_slots: 8\n")
+    settings = load(config, {})
+
+    assert settings.with_stored("executor_slots", Given("7", "ana")) is settings
+    assert settings.with_stored("executor_slots", None) is settings
+    with pytest.raises(InvalidInput):
+        settings.with_stored("executor_slots", Given("many", "ana"))
+
+
+def test_settings_may_be_called_as_in_the_manual(config: Path) -> None:
+    config.write_text(
+        "settings:\n"
+        "  dynflow_allow_dangerous_actions: true\n"
+        "  foreman_tasks_proxy_action_retry_interval: 20\n"
+    )
+
+    assert load(config, {}) == Settings(
+        allow_dangerous_actions=True, proxy_action_retry_interval=timedelta(seconds=20)
+    )
+
+
+def test_setting_given_by_both_of_its_names_is_an_error(config: Path) -> None:
+    config.write_text("settings:\n  enable_console: true\n  dynflow_enable_console: false\n")
+
+    with pytest.raises(StoreError, match=f"{config}:3: it is set twice, first at {config}:2"):
+        load(config, {})
+
+
+def test_wrong_value_in_the_file_is_an_error_whatever_the_environment_says(config: Path) -> None:
+    config.write_text("settings:\n  executor_slots: many\n")
+
+    with pytest.raises(StoreError, match="cannot read 'many'"):
+        load(config, {"TASKD_EXECUTOR_SLOTS": "2"})
+
+
+def test_own_searches_in_one_line_are_json(config: Path) -> None:
+    environment = {"TASKD_SEARCHES": '{"stuck": "state = paused"}'}
+
+    assert load(config, environment).searches == {"stuck": "state = paused"}
+
+
+@pytest.mark.parametrize("text", ["stuck", "[1]", '{"stuck": 3}', '{"a b": "id = 1"}'])
+def test_other_lines_are_no_searches(config: Path, text: str) -> None:
+    with pytest.raises(StoreError, match="TASKD_SEARCHES: searches: "):
+        load(config, {"TASKD_SEARCHES": text})
+
+
+def test_table_shows_values_as_json(config: Path) -> None:
+    environment = {"TASKD_STOP_GRACE": "1500ms", "TASKD_ACTION_PATHS": "/a:b"}
+    found = {setting.name: setting for setting in load(config, environment).table()}
+
+    assert list(found) == list(FIELDS)
+    assert (found["stop_grace"].value, found["stop_grace"].default) == (1.5, 60)
+    assert found["stop_grace"].unit == "seconds"
+    assert found["action_paths"].value == ["/a", "b"]
+    assert found["durability"].at_start
+
+
 def test_slots_of_labels_are_a_mapping_or_one_line(config: Path) -> None:
     config.write_text("settings:\n  action_slots:\n    backup.site: 2\n    notify: 1\n")
     slots = {"backup.site": 2, "notify": 1}
@@ -73,7 +168,10 @@ def test_slots_of_labels_are_a_mapping_or_one_line(config: Path) -> None:
 def test_relative_action_folders_are_beside_the_file(config: Path) -> None:
     config.write_text("settings:\n  action_paths: [more, /srv/actions]\n")
 
-    assert load(config, {}).action_paths == (config.parent / "more", Path("/srv/actions"))
+    places = Places(config, config.parent / "actions", config.parent, config.parent / "s")
+    folders = action_folders(places, load(config, {}))
+
+    assert folders == [str(config.parent / "actions"), str(config.parent / "more"), "/srv/actions"]
 
 
 def test_action_folders_in_the_environment_stand_between_colons(config: Path) -> None:
@@ -195,6 +293,6 @@ def test_reason_why_a_file_cannot_be_read_is_told_once(config: Path) -> None:
 
 
 def test_every_setting_has_help_in_one_sentence() -> None:
-    helps = [setting.metadata["help"] for setting in fields(Settings)]
+    helps = [setting.metadata["help"] for setting in FIELDS.values()]
 
     assert all(text and not text.endswith(".") for text in helps)
