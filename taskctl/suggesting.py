@@ -135,6 +135,14 @@ def resources(context: click.Context, _param: click.Parameter, word: str) -> lis
     return [CompletionItem(resource) for resource in found if resource.startswith(word)]
 
 
+def settings(context: click.Context, _param: click.Parameter, word: str) -> list[CompletionItem]:
+    return [
+        CompletionItem(setting["name"], help=setting["help"])
+        for setting in ask(context, "settings.find")
+        if setting["name"].startswith(word)
+    ]
+
+
 def columns(_context: click.Context, _param: click.Parameter, word: str) -> list[CompletionItem]:
     """A,B,…: one more of them."""
     head, comma, begin = word.rpartition(",")

@@ -20,6 +20,7 @@ from taskd.model.lock import Claim
 from taskd.model.log import LogPage
 from taskd.model.page import Page
 from taskd.model.recurring import RecurringLogic
+from taskd.model.setting import Setting
 from taskd.model.suggestion import Suggestion
 from taskd.model.task import JSON, Task
 
@@ -352,6 +353,22 @@ class Client(Channel):
     def broken_actions(self) -> list[Broken]:
         """Action files that could not be loaded, and why."""
         return self.call("actions.broken", list[Broken])
+
+    def settings(self) -> list[Setting]:
+        """All settings as they are in force, and where each came from."""
+        return self.call("settings.find", list[Setting])
+
+    def setting(self, name: str) -> Setting:
+        return self.call("settings.get", Setting, name=name)
+
+    def set(self, name: str, value: str) -> Setting:
+        """Store a setting, written as in the configuration file; it holds at once. Raises Forbidden
+        for what file or environment say, and for what counts only when the daemon starts."""
+        return self.call("settings.set", Setting, name=name, value=value)
+
+    def unset(self, name: str) -> Setting:
+        """Take back what was stored: the default holds again."""
+        return self.call("settings.unset", Setting, name=name)
 
     def status(self) -> dict[str, JSON]:
         """The daemon: version, pid, uptime, slots, numbers of tasks by state, store, socket.

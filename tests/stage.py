@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 # Each registers its methods.
-from taskd.api import actions, daemon, locks, logs, recurring, tasks  # noqa: F401
+from taskd.api import actions, daemon, locks, logs, recurring, settings, tasks  # noqa: F401
 from taskd.catalog.catalog import Catalog
 from taskd.client import Client
 from taskd.engine.creating import Order, create

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from taskctl.view import colors, times
+from taskctl.view import colors, settings, times
 from taskctl.view.forms import Record
 from taskctl.view.table import Column
 from taskd.model.errors import InvalidInput
@@ -126,4 +126,11 @@ EVENT_COLUMNS = (
     Column("event", style="bold"),
     Column("who"),
     Column("detail", cut=True),
+)
+SETTING_COLUMNS = (
+    Column("name", style=lambda setting: "" if setting["source"] == "default" else "bold"),
+    Column("value", lambda setting: settings.written(setting, "value"), fold=True),
+    Column("default", lambda setting: settings.written(setting, "default"), style="dim"),
+    Column("source", settings.origin, fold=True),
+    Column("help", cut=True),
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 # Each registers its methods.
-from taskd.api import actions, daemon, locks, logs, recurring, tasks  # noqa: F401
+from taskd.api import actions, daemon, locks, logs, recurring, settings, tasks  # noqa: F401
 from taskd.api.methods import METHODS
 from taskd.channel import Channel
 from taskd.client import Client
@@ -26,6 +26,8 @@ GIVEN: dict[str, Any] = {
     "repeat": {"daily": "02:30"},
     "logic_id": 3,
     "line": "30 2 * * *",
+    "name": "executor_slots",
+    "value": "8",
 }
 TYPED = [
     name
