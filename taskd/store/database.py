@@ -15,6 +15,7 @@ from taskd.store.reserve import NO_ROOM, Reserve
 SNAPSHOTS = 4
 PATIENCE = 0.25  # seconds, with who else has locked the store: the daemon stands still meanwhile
 LONG_WAL = 2000  # pages; SQLite brings 1000 into the file when it can
+READERS_PATIENCE = 0.02  # seconds, with who reads: short ones are done by then
 
 Connection = sqlite3.Connection
 Lost = sqlite3.Error  # a statement failed, and perhaps the whole transaction is gone with it
@@ -106,7 +107,11 @@ class Database:
         self.mark.sync()
         _, pages, _ = self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if pages > LONG_WAL:
-            self.writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+            _be_patient(self.writer, READERS_PATIENCE)
+            try:
+                self.writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+            finally:
+                _be_patient(self.writer, PATIENCE)
         return int(pages * self._page)
 
     def is_in_place(self) -> bool:
@@ -179,6 +184,10 @@ def _new(path: Path) -> contextlib.closing[sqlite3.Connection]:
         path.with_name(name).unlink(missing_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     return contextlib.closing(_open(path))
+
+
+def _be_patient(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
 
 def _open(path: Path) -> sqlite3.Connection:

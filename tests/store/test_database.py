@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sqlite_utils import Database as Schema
 from taskd.model.errors import StoreError
 from taskd.store import migrations
 from taskd.store.check import APPLICATION_ID
-from taskd.store.database import Database
+from taskd.store.database import LONG_WAL, PATIENCE, Database
 from taskd.store.migrations import MIGRATIONS
 
 
@@ -139,3 +140,19 @@ def test_snapshot_cannot_write(tmp_path: Path) -> None:
         snapshot.execute("INSERT INTO meta VALUES ('new', 1)")
 
     database.close()
+
+
+def test_checkpoint_hardly_waits_for_who_reads_for_long(database: Database) -> None:
+    database.writer.execute("CREATE TABLE large (content)")
+    with contextlib.closing(sqlite3.connect(database.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM large").fetchone()
+        database.writer.execute("INSERT INTO large VALUES (zeroblob(?))", (2 * LONG_WAL * 4096,))
+        database.checkpoint()
+
+        begin = time.monotonic()
+        size = database.checkpoint()
+
+    assert time.monotonic() - begin < PATIENCE / 2
+    assert size > LONG_WAL * 4096
+    assert database.writer.execute("PRAGMA busy_timeout").fetchone() == (PATIENCE * 1000,)
