@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-OF_TASKD = ("start", "stop", "restart", "reload", "status", "check")
+OF_TASKD = ("start", "stop", "restart", "reload", "status", "check", "backup", "restore")
 
 
 class Commands(click.Group):

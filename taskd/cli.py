@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from taskd import control, daemon, detach
+from taskd.backup_command import backup, restore
 from taskd.check import look
 from taskd.client import Client
 from taskd.model.errors import TaskdError
@@ -130,6 +131,8 @@ def check() -> int:
 
 
 main.add_command(service)
+main.add_command(backup)
+main.add_command(restore)
 
 
 def _start(places: Places) -> None:

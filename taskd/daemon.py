@@ -81,7 +81,7 @@ def run(
         places = replace(places, socket=Path(listener.getsockname()))
     sys.setswitchinterval(SWITCH_SECONDS)
     raise_limit()
-    with _own(places), noted(places.starts) as starts:
+    with own(places), noted(places.starts) as starts:
         load(places.config, os.environ)  # what is wrong with it is said before the store is touched
         rules = notifications.load(places.config)
         for note in find_unused(places.config):
@@ -112,7 +112,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _own(places: Places) -> Iterator[None]:
+def own(places: Places) -> Iterator[None]:
     """Hold the lock of the state directory: one daemon a store. The kernel frees it."""
     try:
         places.state.mkdir(mode=0o700, parents=True, exist_ok=True)

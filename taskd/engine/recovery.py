@@ -17,6 +17,7 @@ from taskd.executors.pool import Pool
 from taskd.model import lifecycle
 from taskd.places import Places
 from taskd.store import children, meta, recurring, steps, tasks
+from taskd.store.backup import RESTORED
 from taskd.store.database import Database
 from taskd.store.transaction import Transaction
 
@@ -37,10 +38,10 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
         partial(recurring.is_open, database.writer),
     )
     boot = _BOOT.read_text()
-    same_boot = meta.get(database.writer, "boot", boot) == boot
-    if same_boot:
+    last_boot = meta.get(database.writer, "boot", boot)
+    if last_boot == boot:
         director.offset = meta.get(database.writer, "offset", director.offset)
-    unheard_of = _unheard_of(same_boot)
+    unheard_of = _unheard_of(last_boot, boot)
     outcomes = {i: found.ended.get(i, unheard_of) for i in calls if i not in found.running}
     told = {call_id: _tell(outcomes.get(call_id)) for call_id in calls}
     director.put(partial(_limit, director, pool, {i: calls[i] for i in found.running}))
@@ -105,12 +106,15 @@ def _note(told: Iterable[tuple[int, str, str]], tx: Transaction) -> None:
             tx.save(lifecycle.taken_up(tx.get(task_id), name, how, tx.now))
 
 
-def _unheard_of(same_boot: bool) -> Outcome:
+def _unheard_of(last_boot: str, boot: str) -> Outcome:
     """No folder of a host or command knows the call.
 
     While the machine has not gone down, what hosts wrote of themselves is complete, so the call
-    never began. After a crash of the machine it may have been lost with the page cache.
+    never began. After a crash of the machine it may have been lost with the page cache. And what
+    ran when a backup was made has ended since, and its folder is gone.
     """
-    if same_boot:
+    if last_boot == boot:
         return NeverRan()
+    if last_boot == RESTORED:
+        return Interrupted("it ran when the backup was made that the store was restored from")
     return Interrupted("the machine went down")

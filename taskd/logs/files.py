@@ -17,6 +17,18 @@ def drop(root: str, task_id: int) -> None:
     shutil.rmtree(_folder(root, task_id), ignore_errors=True)
 
 
+def last_id(root: Path) -> int:
+    """Of the tasks that have logs, the highest; 0 where there are none."""
+    folders = sorted(_numbers(root), reverse=True)
+    found = (max(_numbers(root / str(number)), default=0) for number in folders)
+    return next(filter(None, found), 0)
+
+
+def _numbers(folder: Path) -> list[int]:
+    """That folders in it have for names."""
+    return [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+
+
 def _folder(root: str, task_id: int) -> str:
     return f"{root}/{task_id // 1000}/{task_id}"
 

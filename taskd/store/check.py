@@ -18,8 +18,8 @@ from taskd.store.mark import Mark
 
 APPLICATION_ID = 0x7461736B  # "task"
 
-ELSEWHERE = "move it away, or restore a backup"
-LOSS = "restore a backup; or go on with what is there: taskd run --accept-loss"
+ELSEWHERE = "move it away, or restore a backup: taskd restore FILE"
+LOSS = "restore a backup: taskd restore FILE; or go on with what is there: taskd run --accept-loss"
 
 # The WAL, see https://sqlite.org/fileformat.html: its checksums are of little or big words.
 _WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
@@ -35,11 +35,13 @@ def find_problems(store: Path) -> list[str]:
         return [f"{error.message}; {error.hint}" if error.hint else error.message]
 
 
-def admit(store: Path, *, accept_loss: bool = False, thorough: bool = False) -> bool:
+def admit(store: Path, *, accept_loss: bool = False, thorough: bool | None = None) -> bool:
     """Whether there is one. Raises StoreError when it must not be used, or none may be made.
 
-    `accept_loss`: it may hold less than it once did, be another one, or be gone. It is read through
-    when it was not closed in order or has been changed since, or when that is asked for.
+    `accept_loss`: it may hold less than it once did, be another one, or be gone.
+
+    `thorough`: whether it is read through; by default where it was not closed in order, or has been
+    changed since.
     """
     expected = None if accept_loss else mark.read(store)
     if not _has_content(store):
@@ -47,13 +49,13 @@ def admit(store: Path, *, accept_loss: bool = False, thorough: bool = False) -> 
             _check_absence(store, expected)
         return False
     try:
-        with _reader(store) as connection:
+        with reader(store) as connection:
             _check_kind(connection, store)
             _check_size(connection, store)
             _check_schema(connection, store)
             if expected:
                 _check_loss(connection, store, expected)
-            if thorough or not _was_closed(store, expected):
+            if not _was_closed(store, expected) if thorough is None else thorough:
                 _read_through(connection, store)
     except OSError as error:
         what = f"cannot read {error.filename}: {error.strerror}"
@@ -89,7 +91,7 @@ def _check_absence(store: Path, expected: Mark | None) -> None:
 
 
 @contextlib.contextmanager
-def _reader(store: Path) -> Iterator[sqlite3.Connection]:
+def reader(store: Path) -> Iterator[sqlite3.Connection]:
     """A connection that changes no file, nor makes one, also not by opening or closing it.
 
     In one transaction: all that it reads is of one moment.
@@ -117,7 +119,7 @@ def _check_kind(connection: sqlite3.Connection, store: Path) -> None:
     if version > known:
         raise StoreError(
             f"cannot use {store}: it has schema {version}, this taskd knows {known}",
-            hint="start the newer taskd that wrote it, or restore a backup",
+            hint="start the newer taskd that wrote it, or restore a backup: taskd restore FILE",
         )
 
 

@@ -171,19 +171,24 @@ def _make(path: Path) -> None:
         with contextlib.suppress(FileNotFoundError):  # SQLite would take it for the new one's
             left.rename(f"{left}.old")
     part = path.with_name(f"{path.name}.new")
-    with _new(part) as connection:
+    with create(part) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         _fill(connection)
         connection.execute("PRAGMA journal_mode = WAL")
     files.move(part, path)
 
 
-def _new(path: Path) -> contextlib.closing[sqlite3.Connection]:
+def create(path: Path) -> contextlib.closing[sqlite3.Connection]:
     """To an empty file, private as all that SQLite makes beside it."""
-    for name in (path.name, f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
-        path.with_name(name).unlink(missing_ok=True)
+    for left in (path, *beside(path)):
+        left.unlink(missing_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     return contextlib.closing(_open(path))
+
+
+def beside(path: Path) -> list[Path]:
+    """What SQLite may have beside a file of its own."""
+    return [path.with_name(f"{path.name}-{ending}") for ending in ("journal", "wal", "shm")]
 
 
 def _be_patient(connection: sqlite3.Connection, seconds: float) -> None:
@@ -248,7 +253,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> None:
 def _copy(connection: sqlite3.Connection, target: Path) -> None:
     """A copy of the store as it was, complete under its name or not there at all."""
     part = target.with_name(f"{target.name}.part")
-    with _new(part) as copy:
+    with create(part) as copy:
         connection.backup(copy)
     files.move(part, target)
 

@@ -144,6 +144,13 @@ def last_id(connection: sqlite3.Connection) -> int:
     return row[0] if row else 0
 
 
+def skip_ids(connection: sqlite3.Connection, last: int) -> None:
+    """Give no id up to `last` any more."""
+    if last > last_id(connection):
+        connection.execute("DELETE FROM sqlite_sequence WHERE name = 'tasks'")
+        connection.execute("INSERT INTO sqlite_sequence VALUES ('tasks', ?)", (last,))
+
+
 def last_version(connection: sqlite3.Connection) -> int:
     """The number of the last commit."""
     return int(meta.get(connection, "version"))

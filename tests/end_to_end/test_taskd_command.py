@@ -269,7 +269,7 @@ def test_check_names_all_that_is_wrong_with_its_place(taskd: Taskd) -> None:
     assert "broken.py:2: ModuleNotFoundError" in action
     assert store == (
         f"cannot use {taskd.state}/taskd.db: file is not a database;"
-        " move it away, or restore a backup"
+        " move it away, or restore a backup: taskd restore FILE"
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from builders import NOW, a_new_task
 
+from taskd.store import backup
 from taskd.store.database import Database, Lost
 from taskd.store.transaction import Transaction
 
@@ -94,13 +95,24 @@ def open_store(folder: str) -> None:
     Database(Path(folder, "taskd.db")).close()
 
 
+def back_up(folder: str, target: str) -> None:
+    backup.write(Path(folder, "taskd.db"), Path(target))
+
+
+def restore(folder: str, file: str) -> None:
+    backup.restore(Path(folder, "taskd.db"), Path(file), NOW)
+
+
+ORDERS = {"write": write, "open_store": open_store, "back_up": back_up, "restore": restore}
+
+
 def main() -> None:
     for line in sys.stdin:
         environment, function, *arguments = json.loads(line)
         pid = os.fork()
         if pid == 0:
             os.environ.update(environment)
-            {"write": write, "open_store": open_store}[function](*arguments)
+            ORDERS[function](*arguments)
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
