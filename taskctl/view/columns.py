@@ -131,6 +131,6 @@ SETTING_COLUMNS = (
     Column("name", style=lambda setting: "" if setting["source"] == "default" else "bold"),
     Column("value", lambda setting: settings.written(setting, "value"), fold=True),
     Column("default", lambda setting: settings.written(setting, "default"), style="dim"),
-    Column("source", settings.origin, fold=True),
+    Column("source", settings.short_origin, fold=True),
     Column("help", cut=True),
 )

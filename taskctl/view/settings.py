@@ -35,6 +35,17 @@ def origin(setting: Record) -> str:
     return f"set by {where}" if source == "stored" else where or source
 
 
+def short_origin(setting: Record) -> str:
+    """The same in few words: there is but one configuration file."""
+    match setting["source"]:
+        case "file":
+            return str(setting["where"]).rpartition("/")[2]
+        case "stored":
+            return f"set by {setting['where'].partition(',')[0]}"
+        case _:
+            return origin(setting)
+
+
 def print_changed(form: str, setting: Record) -> None:
     """As it is in force after it was changed."""
     if form != "table":

@@ -15,18 +15,16 @@ def a_setting(**changes):
 
 @pytest.mark.parametrize("words", [["settings"], ["settings", "list"]])
 def test_list_tells_where_each_came_from(run, daemon, words):
-    daemon.answers["settings.find"] = [a_setting(), a_setting(name="stop_grace", source="default")]
+    by_ana = {"source": "stored", "where": "ana, 2025-11-03 12:00:00 UTC"}
+    others = [a_setting(**by_ana), a_setting(source="default", where="")]
+    daemon.answers["settings.find"] = [a_setting(), *others]
 
     lines = run(*words).out.splitlines()
 
     assert lines[0].split() == ["name", "value", "default", "source", "help"]
-    assert lines[1].split() == [
-        "executor_slots",
-        "8",
-        "4",
-        "/c/taskd.yaml:3",
-        *["how", "many", "steps", "run"],
-    ]
+    assert lines[1].split()[:4] == ["executor_slots", "8", "4", "taskd.yaml:3"]
+    assert "  set by ana " in lines[2]
+    assert "  default  " in lines[3]
 
 
 @pytest.mark.parametrize("words", [["settings", "-o", "json"], ["-o", "json", "settings", "list"]])
