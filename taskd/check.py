@@ -14,6 +14,7 @@ from taskd.places import Places
 from taskd.search.saved import find_mistakes
 from taskd.settings import Settings, load
 from taskd.store import check as store
+from taskd.store.settings import read
 
 
 @dataclass
@@ -42,7 +43,8 @@ def look(places: Places) -> Findings:
         places.require_config()
         found.notes += find_unused(places.config)
         with found.gathered():
-            settings = load(places.config, os.environ)
+            settings = load(places.config, os.environ, read(places.store))
+            found.notes += settings.passed_over
         with found.gathered():
             notifications.load(places.config)
     found.problems += _check_searches(settings)

@@ -38,7 +38,7 @@ def write(store: Path, target: Path, *, force: bool = False) -> Contents:
         raise StoreError(f"there is no store in {store.parent}")
     _check_target(target, store, force=force)
     with _part_of(target) as part:
-        with _told_of(part):
+        with _told_of(store, part):
             _copy(store, part)
         try:
             contents = look(part)
@@ -77,11 +77,11 @@ def restore(
     contents = look(file)
     part = store.with_name(f"{store.name}.new")
     with _gone_if_it_fails(part):
-        with _told_of(part), check.reader(file) as connection, database.create(part) as copy:
+        with _told_of(file, part), check.reader(file) as connection, database.create(part) as copy:
             copy.execute("PRAGMA synchronous = OFF")
             connection.backup(copy)
             meta.put(copy, "boot", RESTORED)
-            tasks.skip_ids(copy, max(used, _last_id(store)))
+            tasks.skip_ids(copy, max(used, check.ask(store, tasks.last_id, 0)))
             if drained:
                 meta.put(copy, "drained", drained)
         files.sync(part)
@@ -141,11 +141,11 @@ def _gone_if_it_fails(part: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told_of(part: Path) -> Iterator[None]:
+def _told_of(source: Path, part: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise TaskdError(f"cannot write {part}: {error}") from None
+        raise TaskdError(f"cannot copy {source} to {part}: {error}") from None
 
 
 def _copy(store: Path, part: Path) -> None:
@@ -168,15 +168,6 @@ def _connect(place: Path | str) -> contextlib.closing[sqlite3.Connection]:
     uri = isinstance(place, str)
     made = sqlite3.connect(place, uri=uri, timeout=PATIENCE, isolation_level=None)
     return contextlib.closing(made)
-
-
-def _last_id(store: Path) -> int:
-    """As far as can be told: the store may be what is to be replaced for its damage."""
-    with contextlib.suppress(StoreError, sqlite3.Error):
-        if check.admit(store, accept_loss=True, thorough=False):
-            with check.reader(store) as connection:
-                return tasks.last_id(connection)
-    return 0
 
 
 def _exchange(store: Path, part: Path, now: datetime) -> Path | None:

@@ -8,15 +8,16 @@ import os
 import sqlite3
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from taskd.model.errors import StoreError
 from taskd.store import mark, migrations
 from taskd.store.mark import Mark
 
 APPLICATION_ID = 0x7461736B  # "task"
+T = TypeVar("T")
 
 ELSEWHERE = "move it away, or restore a backup: taskd restore FILE"
 LOSS = "restore a backup: taskd restore FILE; or go on with what is there: taskd run --accept-loss"
@@ -63,6 +64,15 @@ def admit(store: Path, *, accept_loss: bool = False, thorough: bool | None = Non
     except (sqlite3.Error, ValueError) as error:
         raise StoreError(f"cannot use {store}: {error}", hint=ELSEWHERE) from None
     return True
+
+
+def ask(store: Path, question: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+    """What a store says, that may be at work; `otherwise` where there is none that can be used."""
+    with contextlib.suppress(StoreError, sqlite3.Error):
+        if admit(store, accept_loss=True, thorough=False):
+            with reader(store) as connection:
+                return question(connection)
+    return otherwise
 
 
 def wal_of(store: Path) -> Path:

@@ -2,9 +2,10 @@
 
 import json
 import sqlite3
+from pathlib import Path
 
 from taskd.config_file import Given
-from taskd.store import meta
+from taskd.store import check, meta
 
 _NAME = "settings"
 
@@ -13,6 +14,11 @@ def find(connection: sqlite3.Connection) -> dict[str, Given]:
     """By name."""
     pairs = json.loads(meta.get(connection, _NAME, "{}"))
     return {name: Given(value, where) for name, (value, where) in pairs.items()}
+
+
+def read(store: Path) -> dict[str, Given]:
+    """The same, without a daemon or beside one; none where the store cannot be used."""
+    return check.ask(store, find, {})
 
 
 def put(connection: sqlite3.Connection, name: str, given: Given | None) -> None:

@@ -69,6 +69,19 @@ def test_new_folder_of_actions_is_read_at_once(running: Daemon) -> None:
     assert running.taskctl("run", "greet").returncode == 3
 
 
+def test_check_looks_into_folders_that_were_set(running: Daemon) -> None:
+    (running.state / "more").mkdir()
+    (running.state / "more" / "broken.yaml").write_text("label: 3\n")
+    running.taskctl("settings", "set", "action_paths", "more")
+
+    checked = running.taskd("check")
+
+    assert (checked.returncode, f"{running.state}/more/broken.yaml:1" in checked.stdout) == (
+        1,
+        True,
+    )
+
+
 def test_unlock_is_allowed_by_its_name_in_the_manual(running: Daemon) -> None:
     task_id = running.start_task("exec", "--", "false")
     running.wait(task_id)
