@@ -12,7 +12,9 @@ from at_work import Workers
 from builders import NOW
 from damages import Made
 from faults import KILL, Faults
+from mounts import Disk
 
+from taskd.model.errors import TaskdError
 from taskd.store import backup, check
 from taskd.store.check import find_problems
 
@@ -89,3 +91,15 @@ def test_restored_store_is_there_after_a_power_cut(
 
     assert (status, find_problems(store)) == (0, [])
     assert backup.look(store).tasks == NEW
+
+
+def test_full_disk_holds_nothing_of_a_backup(made: Made, disk: Disk) -> None:
+    store = made.older / "taskd.db"
+    disk.fill()
+    with (disk.path / "ballast").open("r+b") as ballast:
+        ballast.truncate(ballast.seek(0, 2) - store.stat().st_size // 2)
+
+    with pytest.raises(TaskdError, match=r"disk is full|No space left"):
+        backup.write(store, disk.path / "b.db")
+
+    assert [path.name for path in disk.path.iterdir()] == ["ballast"]
