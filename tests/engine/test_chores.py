@@ -12,10 +12,13 @@ from builders import a_definition, an_error
 from real_daemon import eventually
 from rehearsal import Rehearsal
 
-from taskd.engine.chores import Chores
+from taskd.engine import chores as engine_chores
+from taskd.engine.chores import Chore, Chores
 from taskd.engine.creating import Order, create
 from taskd.executors.base import Failure, Found, Success
 from taskd.settings import Settings
+from taskd.store import chores
+from taskd.store.chores import Last
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -97,3 +100,36 @@ def test_clock_that_was_set_back_does_not_put_it_off(daemon: Daemon) -> None:
     daemon.pass_time(60)
 
     eventually(lambda: daemon.told == LONG * 3)
+
+
+def last(daemon: Daemon, name: str) -> Last | None:
+    daemon.serve()
+    return chores.find(daemon.database.writer, name)
+
+
+def test_what_came_of_it_is_in_the_store(daemon: Daemon) -> None:
+    daemon.pass_time(2.5 * DAY)
+
+    ended = eventually(lambda: (done := last(daemon, "long-running tasks")) and done.ended_at)
+
+    done = last(daemon, "long-running tasks")
+    assert done is not None
+    assert done.begun_at <= ended <= daemon.clock.now
+    assert done.told.endswith(": 1, 2")
+    assert not done.failed
+
+
+def test_chore_that_fails_is_told_of_and_keeps_no_other_back(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise OSError("no such folder")
+
+    monkeypatch.setattr(engine_chores, "CHORES", (Chore("bad", fail), *engine_chores.CHORES))
+    daemon.pass_time(2.5 * DAY)
+
+    eventually(lambda: (done := last(daemon, "long-running tasks")) and done.ended_at)
+
+    bad = last(daemon, "bad")
+    assert bad is not None
+    assert (bad.told, bad.failed) == ("no such folder", True)
