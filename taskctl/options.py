@@ -28,6 +28,7 @@ class Setup:
         self.color = "auto"
         self.socket: str | None = None
         self.debug = False
+        self.patience: float | None = None  # seconds that the daemon may take to answer at all
         self._channel: Any = None
 
     @property
@@ -38,9 +39,9 @@ class Setup:
     def channel(self) -> Any:
         """The connection, a `taskd.channel.Channel`."""
         if self._channel is None:
-            from taskd.channel import Channel
+            from taskd.channel import PATIENCE, Channel
 
-            self._channel = Channel(self.socket)
+            self._channel = Channel(self.socket, patience=self.patience or PATIENCE)
             if not self.json:  # whose readers expect one object on stderr, if anything
                 self.warn()
         return self._channel

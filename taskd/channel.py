@@ -26,13 +26,16 @@ class Channel:
 
     name = "taskd.channel"  # how the daemon knows the program
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, patience: float = PATIENCE
+    ) -> None:
+        """`patience`: seconds that the daemon may take to answer at all."""
         self.path = os.fspath(path) if path is not None else find_socket()
         self._number = 0
         self._answers: dict[int, dict[str, Any]] = {}
         self._buffer = b""
         self._socket = _connect(self.path)
-        self._socket.settimeout(PATIENCE)
+        self._socket.settimeout(patience)
         try:
             self.daemon: dict[str, Any] = self.ask(
                 "hello", protocol=wire.PROTOCOL, client=self.name, zone=local_zone()

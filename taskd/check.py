@@ -38,7 +38,15 @@ class Findings:
 
 def look(places: Places) -> Findings:
     found = Findings()
-    settings = Settings()  # the actions of the default folder are looked at in any case
+    actions(places, configuration(places, found), found)
+    ways(places, found)
+    found.problems += store.find_problems(places.store)
+    return found
+
+
+def configuration(places: Places, found: Findings) -> Settings:
+    """The settings in force; the defaults where they cannot be read."""
+    settings = Settings()
     with found.gathered():
         places.require_config()
         found.notes += find_unused(places.config)
@@ -48,20 +56,29 @@ def look(places: Places) -> Findings:
         with found.gathered():
             notifications.load(places.config)
     found.problems += _check_searches(settings)
+    return settings
+
+
+def actions(places: Places, settings: Settings, found: Findings) -> None:
+    """Those of the default folder are looked at in any case."""
     folders = []
     for folder in action_folders(places, settings):
         if problem := _in_folder(folder, may_be_missing=folder == str(places.actions)):
             found.problems.append(problem)
         else:
             folders.append(folder)
-    _check_actions(folders, found)
+    with found.gathered():
+        catalog = child.load(folders)
+        found.problems += map(str, catalog.broken)
+        found.notes += map(str, catalog.warnings)
+
+
+def ways(places: Places, found: Findings) -> None:
+    """What is in the way of a daemon that is to start there."""
     found.problems += _in_the_way(places)
-    found.problems += store.find_problems(places.store)
-    return found
 
 
 def _in_the_way(places: Places) -> Iterator[str]:
-    """Of a daemon that is to start there."""
     if os.path.exists(places.state) and not os.access(places.state, os.R_OK | os.W_OK | os.X_OK):
         yield f"{places.state} cannot be written"
     for folder in (places.attempts, places.hosts, places.logs):
@@ -83,10 +100,3 @@ def _in_folder(folder: str, *, may_be_missing: bool) -> str:
 def _check_searches(settings: Settings) -> Iterator[str]:
     where = settings.origin("searches").where
     return (f"{where}: {mistake}" for mistake in find_mistakes(settings.searches))
-
-
-def _check_actions(folders: list[str], found: Findings) -> None:
-    with found.gathered():
-        catalog = child.load(folders)
-        found.problems += map(str, catalog.broken)
-        found.notes += map(str, catalog.warnings)

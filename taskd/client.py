@@ -16,6 +16,7 @@ from taskd import wire
 from taskd.channel import Channel
 from taskd.model.definition import Broken, Definition
 from taskd.model.errors import WaitTimeout
+from taskd.model.finding import Finding
 from taskd.model.lock import Claim
 from taskd.model.log import LogPage
 from taskd.model.page import Page
@@ -380,6 +381,10 @@ class Client(Channel):
     def reload(self) -> dict[str, JSON]:
         """Read the configuration and all actions again."""
         return self.call("daemon.reload", dict)
+
+    def doctor(self) -> list[Finding]:
+        """What is in order with the daemon and what is not, with what helps."""
+        return self.call("doctor.look", list[Finding])
 
     def drain(self) -> dict[str, JSON]:
         """Let no step start any more, also after a restart. `running_steps`: how many go on."""

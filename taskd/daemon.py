@@ -23,8 +23,7 @@ from pathlib import Path
 
 from taskd import notifications
 
-# Each registers its methods.
-from taskd.api import actions, daemon, locks, logs, recurring, settings, tasks  # noqa: F401
+from taskd.api import every  # noqa: F401
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
 from taskd.config_file import find_unused

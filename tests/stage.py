@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-# Each registers its methods.
-from taskd.api import actions, daemon, locks, logs, recurring, settings, tasks  # noqa: F401
+from taskd.api import every  # noqa: F401
 from taskd.catalog.catalog import Catalog
 from taskd.client import Client
 from taskd.engine.creating import Order, create

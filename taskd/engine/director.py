@@ -54,6 +54,7 @@ DUE_AT_ONCE = 32  # what is due at the same time begins in parts, the first soon
 AGAIN_SECONDS = 0.01
 LOOK_SECONDS = 30.0  # at most, between two looks at the clock while something waits for a time
 AT_ONCE_SECONDS = 0.0003  # in which a client, or a quick step, answers what it was told
+CLOCK_SETS = 5  # that are remembered, the last ones
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -101,6 +102,7 @@ class Director:
         self.has_fresh_code: Callable[[], bool] = lambda: True
         self._loop = loop
         self._clock = now
+        self.clock_sets: deque[tuple[datetime, float]] = deque(maxlen=CLOCK_SETS)  # when, seconds
         self.offset = clock.offset()  # of the wall clock, as the store's times take it to be
         self.trouble = Trouble(loop, database, self._try, self.look)
         self._database = database
@@ -317,6 +319,8 @@ class Director:
         tx.flush()
         next_due = self._find_next_due()
         wrote = tx.commit()
+        if offset != self.offset:
+            self.clock_sets.append((tx.now, (offset - self.offset) / 1e6))
         self.offset = offset
         return partial(self._after_commit, batch, results, calls, next_due, wrote=wrote)
 

@@ -49,28 +49,38 @@ def admit(store: Path, *, accept_loss: bool = False, thorough: bool | None = Non
         if not accept_loss:
             _check_absence(store, expected)
         return False
+    with reading(store) as connection:
+        _check_kind(connection, store)
+        _check_size(connection, store)
+        _check_schema(connection, store)
+        if expected:
+            _check_loss(connection, store, expected)
+        if not _was_closed(store, expected) if thorough is None else thorough:
+            _read_through(connection, store)
+    return True
+
+
+@contextlib.contextmanager
+def reading(store: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that changes no file, also not of a store that is refused.
+
+    Raises StoreError where it cannot be read.
+    """
     try:
         with reader(store) as connection:
-            _check_kind(connection, store)
-            _check_size(connection, store)
-            _check_schema(connection, store)
-            if expected:
-                _check_loss(connection, store, expected)
-            if not _was_closed(store, expected) if thorough is None else thorough:
-                _read_through(connection, store)
+            yield connection
     except OSError as error:
         what = f"cannot read {error.filename}: {error.strerror}"
         raise StoreError(what, hint=ELSEWHERE) from None
     except (sqlite3.Error, ValueError) as error:
         raise StoreError(f"cannot use {store}: {error}", hint=ELSEWHERE) from None
-    return True
 
 
 def ask(store: Path, question: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
     """What a store says, that may be at work; `otherwise` where there is none that can be used."""
-    with contextlib.suppress(StoreError, sqlite3.Error):
+    with contextlib.suppress(StoreError):
         if admit(store, accept_loss=True, thorough=False):
-            with reader(store) as connection:
+            with reading(store) as connection:
                 return question(connection)
     return otherwise
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-# Each registers its methods.
-from taskd.api import actions, daemon, locks, logs, recurring, settings, tasks  # noqa: F401
+from taskd.api import every  # noqa: F401
 from taskd.api.methods import METHODS
 from taskd.channel import Channel
 from taskd.client import Client

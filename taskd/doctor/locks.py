@@ -1,0 +1,37 @@
+"""Locks that keep others away, and nobody sees to."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from taskd.doctor.patient import Patient, Told, length, named, note, ok, problem, warning
+from taskd.model.task import State
+from taskd.store import health
+
+SOON = timedelta(minutes=1)  # in which what is not at rest moves on
+
+
+def stale(patient: Patient) -> Iterator[Told]:
+    since = patient.settings.long_running_after
+    long = length(since)
+    with patient.snapshot() as connection:
+        holders = health.old_holders(connection, patient.now - since, patient.now - SOON)
+    paused = [each.task_id for each in holders if each.state is State.PAUSED]
+    stuck = [each.task_id for each in holders if not each.moves and each.task_id not in paused]
+    slow = [each.task_id for each in holders if each.moves and each.task_id not in paused]
+    if stuck:
+        yield problem(
+            f"hold locks although nothing of them runs or waits: {named('task', stuck)}",
+            f"taskctl unlock --force {stuck[0]}",
+        )
+    if paused:
+        yield warning(
+            f"hold locks and are paused for more than {long}: {named('task', paused)}",
+            f"taskctl show {paused[0]}; taskctl resume {paused[0]}",
+        )
+    if slow:
+        yield note(
+            f"hold locks and run for more than {long}: {named('task', slow)}",
+            f"taskctl show {slow[0]}",
+        )
+    if not holders:
+        yield ok(f"none is held for more than {long}")
