@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from taskd import wire
 from taskd.channel import Channel
+from taskd.model.dashboard import Dashboard
 from taskd.model.definition import Broken, Definition
 from taskd.model.errors import WaitTimeout
 from taskd.model.finding import Finding
@@ -381,6 +382,10 @@ class Client(Channel):
     def reload(self) -> dict[str, JSON]:
         """Read the configuration and all actions again."""
         return self.call("daemon.reload", dict)
+
+    def dashboard(self) -> Dashboard:
+        """What is going on, on one page: numbers, what needs a hand, what comes next."""
+        return self.call("dashboard.get", Dashboard)
 
     def doctor(self) -> list[Finding]:
         """What is in order with the daemon and what is not, with what helps."""

@@ -1,3 +1,13 @@
 """All of the API: each file registers its methods when it is imported."""
 
-from taskd.api import actions, daemon, doctor, locks, logs, recurring, settings, tasks  # noqa: F401
+from taskd.api import (  # noqa: F401
+    actions,
+    daemon,
+    dashboard,
+    doctor,
+    locks,
+    logs,
+    recurring,
+    settings,
+    tasks,
+)
