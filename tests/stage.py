@@ -68,9 +68,10 @@ class Stage:
         self.loop.expects_more = self.director.expects_more
         self.loop.after_round = [self.director.serve]
         pool: Any = self.executor
-        self.server = Server(
-            Engine(self.places, self.loop, self.database, self.starter, pool, self.director)
+        self.engine = Engine(
+            self.places, self.loop, self.database, self.starter, pool, self.director
         )
+        self.server = Server(self.engine)
         self.server.listen(self.places.socket)
         self._clients: list[Client] = []
 

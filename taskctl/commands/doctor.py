@@ -12,7 +12,7 @@ from taskctl.options import Command, Setup, pass_setup
 from taskctl.view.forms import Record, as_page, print_list, print_one
 from taskd.model.errors import ProtocolError, TaskdError, Unavailable
 
-PATIENCE = 5.0  # seconds: who asks thinks that something is wrong
+PATIENCE = 3.0  # seconds: who asks thinks that something is wrong
 
 
 @click.command(cls=Command)

@@ -11,16 +11,21 @@ from taskd.store.times import time_of, to_number
 
 _BAD = (Result.ERROR, Result.WARNING, Result.CANCELLED)
 _PENDING = (State.RUNNING, State.PLANNED, State.SCHEDULED)  # nothing is known of their result
-_MOST = 10_000  # rows that are looked at for one number
+MOST = 10_000  # rows that are looked at for one number
 _LOOKED_AT = 100  # bad tasks, of which some are paused
 _IS_BAD = "result = ? AND result NOT IN ('pending', 'success')"  # as the indexes have it
 
 
-def counts(connection: sqlite3.Connection, since: datetime) -> list[Count]:
-    """Of those that have not stopped by state, then of those that have by result."""
+def counts(connection: sqlite3.Connection, since: datetime, most: int = MOST) -> list[Count]:
+    """Of those that have not stopped by state, then of those that have by result.
+
+    `most`: of how many rows each number may be made.
+    """
     begin = to_number(since)
     by_state = tasks.count_by_state(connection)
-    pending = [_pending(connection, state, by_state.get(state, 0), begin) for state in _PENDING]
+    pending = [
+        _pending(connection, state, by_state.get(state, 0), begin, most) for state in _PENDING
+    ]
     paused = _paused(connection, begin)
     bad = [_bad(connection, result, paused, begin) for result in _BAD]
     others = [*(count for count, _ in (*pending, *paused)), *bad]
@@ -35,7 +40,7 @@ _Began = tuple[Count, int | None]
 
 
 def _pending(connection: sqlite3.Connection, state: State, total: int, since: int | None) -> _Began:
-    if total > _MOST:
+    if total > most:
         return Count(state, Result.PENDING, total, None), None
     recent, began = connection.execute(
         "SELECT total(state_updated_at >= :since), total(started_at >= :since) FROM tasks"

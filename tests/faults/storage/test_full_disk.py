@@ -61,8 +61,11 @@ def test_full_disk_takes_no_task_and_says_why(running: Daemon, disk: Disk) -> No
     refused = running.taskctl("exec", "--", "echo too late")
     listed = running.taskctl("list")
     status = running.taskd("status")
+    doctor = running.taskctl("doctor")
 
     assert (refused.returncode, listed.returncode, status.returncode) == (1, 0, 0)
+    assert doctor.returncode == 1
+    assert "df -h" in doctor.stdout
     assert "no task is started now: the disk is full" in refused.stderr
     assert "make room" in refused.stderr
     assert "the disk is full: no step is started until that is over" in listed.stderr

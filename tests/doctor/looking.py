@@ -1,0 +1,14 @@
+"""What a check said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass
+class Seen:
+    severities: list[str]
+    messages: str
+    remedies: list[str]
+
+
+Look = Callable[..., Seen]
