@@ -39,7 +39,9 @@ def counts(connection: sqlite3.Connection, since: datetime, most: int = MOST) ->
 _Began = tuple[Count, int | None]
 
 
-def _pending(connection: sqlite3.Connection, state: State, total: int, since: int | None) -> _Began:
+def _pending(
+    connection: sqlite3.Connection, state: State, total: int, since: int | None, most: int
+) -> _Began:
     if total > most:
         return Count(state, Result.PENDING, total, None), None
     recent, began = connection.execute(
