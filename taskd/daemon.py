@@ -22,7 +22,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from taskd import notifications
-
 from taskd.api import every  # noqa: F401
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
