@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from taskd.doctor.patient import Patient, Told, length, named, note, ok, problem, warning
+from taskd.doctor.patient import Patient, Told, named, note, ok, problem, warning
+from taskd.model.interval import write_interval
 from taskd.model.task import State
 from taskd.store import health
 
@@ -12,7 +13,7 @@ SOON = timedelta(minutes=1)  # in which what is not at rest moves on
 
 def stale(patient: Patient) -> Iterator[Told]:
     since = patient.settings.long_running_after
-    long = length(since)
+    long = write_interval(since.total_seconds())
     with patient.snapshot() as connection:
         holders = health.old_holders(connection, patient.now - since, patient.now - SOON)
     paused = [each.task_id for each in holders if each.state is State.PAUSED]

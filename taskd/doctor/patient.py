@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from taskd.engine.engine import Engine
@@ -60,11 +60,6 @@ def problem(message: str, remedy: str = "") -> Told:
 
 def utc(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def length(time: timedelta) -> str:
-    """`2 days`, or `12:30:00`."""
-    return f"{time.days} days" if time.days else str(time)
 
 
 def size(number: int) -> str:

@@ -10,7 +10,18 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.bench import command, latency, limits, locks, memory, peers, schedule, search, speed
+from tests.bench import (
+    command,
+    dashboard,
+    latency,
+    limits,
+    locks,
+    memory,
+    peers,
+    schedule,
+    search,
+    speed,
+)
 from tests.bench.figures import Figure, busy_with_others, headline, line
 
 GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -21,6 +32,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "locks": locks.measure,
     "search": search.measure,
     "schedule": schedule.measure,
+    "dashboard": dashboard.measure,
     "limits": limits.measure,
     "peers": peers.measure,
 }

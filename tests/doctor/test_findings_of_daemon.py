@@ -3,10 +3,12 @@
 import errno
 import fcntl
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from looking import Look
 from real_daemon import eventually
@@ -108,3 +110,12 @@ def test_check_that_fails_is_a_problem_and_keeps_no_other_back(stage: Stage) -> 
         ("bad", "problem", "cannot be looked at: nobody knows"),
         ("good", "ok", "well"),
     ]
+
+
+def test_each_check_is_on_the_page_of_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs/diagnostics.md").read_text()
+    tables = (examine.OF_DAEMON, examine.OF_HOST, examine.OF_STORE)
+
+    rows = [row for row in page.splitlines() if row.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert sorted(named) == sorted(name for table in tables for name in table)
