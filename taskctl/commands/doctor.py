@@ -43,7 +43,12 @@ def _without_daemon(setup: Setup, error: TaskdError) -> list[Record]:
     ).stdout
     found: list[Record] = json.loads(said)
     return [
-        {"name": "socket", "severity": "problem", "message": error.message, "remedy": error.hint},
+        {
+            "name": "socket",
+            "severity": "problem",
+            "message": error.message,
+            "remedy": error.hint or "taskd restart",
+        },
         *found,
     ]
 

@@ -49,7 +49,9 @@ def find_damage(connection: sqlite3.Connection, seconds: float) -> str | None:
     try:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
-        return None if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT else str(error)
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return None
     finally:
         connection.set_progress_handler(None, 0)
     return "" if found == "ok" else str(found).splitlines()[-1]

@@ -122,11 +122,12 @@ def latest_failed(connection: sqlite3.Connection, limit: int) -> list[int]:
 
 
 def coming(connection: sqlite3.Connection, limit: int) -> list[Coming]:
+    """Scheduled tasks, by their plan step: no other step is due before its task has begun."""
     rows = connection.execute(
         "SELECT due_at, tasks.id, tasks.name, logic.id, logic.cron_line, logic.name"
         " FROM steps JOIN tasks ON tasks.id = steps.task_id"
         " LEFT JOIN recurring_logics AS logic ON logic.id = tasks.recurring_logic_id"
-        " WHERE due_at IS NOT NULL AND number = 0 AND tasks.state = 'scheduled'"
+        " WHERE due_at IS NOT NULL AND number = 0"
         " ORDER BY due_at LIMIT ?",
         (limit,),
     )

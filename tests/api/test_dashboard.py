@@ -16,7 +16,8 @@ def test_it_tells_what_runs_is_paused_waits_and_comes(stage: Stage) -> None:
     holder = stage.start("locked")
     stage.end(stage.next_call(), Failure(an_error("no room")))
     stage.rest(holder.id)
-    waiter = stage.start("locked", on_conflict="wait")
+    both = ["site:blog/backup", "site:blog/deploy"]
+    waiter = stage.start("demo", locks=both, on_conflict="wait")
     client.start("demo", at="2h", name="Later")
     logic = client.start_recurring("demo", {"cron": "* * * * *"})
     stage.start("demo")

@@ -76,7 +76,7 @@ def test_lock_of_a_task_that_is_paused_for_long_is_told_with_what_helps(
 ) -> None:
     task_id = pause(stage)
 
-    assert look(locks.stale).severities == ["ok"]
+    assert look(locks.stale, HOUR).severities == ["ok"]
     told = look(locks.stale, 3 * DAY)
 
     assert told.severities == ["warning"]
@@ -142,11 +142,15 @@ def test_disabled_and_failed_logics_are_told(stage: Stage, look: Look) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    ["UPDATE recurring_logics SET task_id = NULL", "UPDATE tasks SET state = 'stopped'"],
+)
 def test_active_logic_that_starts_nothing_is_a_problem_and_the_remedy_helps(
-    stage: Stage, look: Look
+    stage: Stage, look: Look, mistake: str
 ) -> None:
     logic = a_logic(stage)
-    change(stage, "UPDATE recurring_logics SET task_id = NULL")
+    change(stage, mistake)
 
     assert look(schedule.recurring).severities == ["problem"]
     stage.client.disable_recurring(logic)

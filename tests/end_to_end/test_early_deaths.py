@@ -21,9 +21,12 @@ def test_after_five_deaths_nothing_is_started_until_a_restart(running: Daemon) -
     waiting = running.start_task("exec", "--", "true")
     unwanted = running.start_task("exec", "--", "false")
     waited = running.taskctl("wait", "--timeout", "0.5s", waiting)
+    doctor = running.taskctl("doctor")
     go_on.touch()
 
     assert status(running)["state"] == "safe mode"
+    assert doctor.returncode == 1
+    assert "1 problem\n  at work  the daemon is in safe mode" in doctor.stdout
     assert started.returncode == 0
     assert waited.returncode == 7
     for told in (started.stderr, waited.stderr, running.log(), status(running)["note"]):

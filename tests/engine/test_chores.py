@@ -133,3 +133,22 @@ def test_chore_that_fails_is_told_of_and_keeps_no_other_back(
     bad = last(daemon, "bad")
     assert bad is not None
     assert (bad.told, bad.failed) == ("no such folder", True)
+
+
+def test_chore_that_ends_after_it_was_begun_again_changes_nothing(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = Last(daemon.clock.now + timedelta(days=9))
+
+    def take_days(*_: object) -> str:
+        daemon.put(lambda tx: chores.put(tx.write(), "slow", again))
+        return "late"
+
+    other = engine_chores.CHORES[0]
+    monkeypatch.setattr(engine_chores, "CHORES", (Chore("slow", take_days), other))
+    daemon.restart(DAY)
+    daemon.pass_time(60)
+
+    eventually(lambda: (done := last(daemon, other.name)) and done.ended_at)
+
+    assert last(daemon, "slow") == again

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from scripted_daemon import Refusal
 
 from taskctl import VERSION
 
@@ -47,6 +48,18 @@ def test_as_json_it_is_one_object(run, daemon):
 
     assert run("doctor", "-o", "json").json == {"checks": CHECKS}
     assert run("doctor", "-o", "name").out.split() == ["disk", "clock", "locks", "store"]
+
+
+def test_daemon_that_is_too_old_to_be_asked_is_to_be_restarted(run, daemon):
+    def refuse(_parameters):
+        raise Refusal("protocol", "no method 'doctor.look'")
+
+    daemon.answers["doctor.look"] = refuse
+
+    ran = run("doctor", "-o", "json")
+
+    assert ran.code == 1
+    assert ran.json["checks"][0]["remedy"] == "taskd restart"
 
 
 def test_without_a_daemon_there_are_findings_and_an_error(run, tmp_path, monkeypatch):
