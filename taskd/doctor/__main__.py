@@ -1,5 +1,6 @@
 """What can be said while no daemon answers: the findings as JSON. A process of `taskctl doctor`."""
 
+import logging
 import os
 import sys
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from taskd.store import check
 
 
 def main() -> None:
+    logging.disable()  # what goes wrong in a check is a finding
     places = find_places()
     snapshot = partial(check.reading, places.store)
     patient = Patient(places, _settings(places), datetime.now(UTC), snapshot)

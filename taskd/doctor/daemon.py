@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from taskd.doctor.patient import Patient, Told, note, ok, problem, warning
+from taskd.doctor.patient import Patient, Told, command, note, ok, problem, warning
 from taskd.store import health
 from taskd.version import VERSION
 
@@ -26,7 +26,7 @@ def socket(patient: Patient) -> Iterator[Told]:
             f"{path} belongs to user {found.st_uid}, not to the daemon's", "taskd restart"
         )
     elif stat.S_IMODE(found.st_mode) & _PRIVATE:
-        yield warning(f"others may connect to {path}, and are refused", f"chmod 600 {path}")
+        yield warning(f"others may connect to {path}, and are refused", command("chmod", 600, path))
     else:
         who = " and ".join(dict.fromkeys((getpass.getuser(), "root")))
         yield ok(f"{path}: {who} may use it")
@@ -49,7 +49,7 @@ def at_work(patient: Patient) -> Iterator[Told]:
         yield problem(engine.safe_mode, "taskd restart")
     trouble = engine.director.trouble
     if trouble.what:
-        remedy = f"df -h {patient.places.state}" if trouble.full else patient.read_log
+        remedy = command("df", "-h", patient.places.state) if trouble.full else patient.read_log
         yield problem(trouble.note, remedy)
     if drained := engine.director.drained:
         yield warning(f"drained {drained}: no step is started", "taskctl undrain")

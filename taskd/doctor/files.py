@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from taskd import check
 from taskd.check import Findings
-from taskd.doctor.patient import Patient, Told, note, ok, problem, warning
+from taskd.doctor.patient import Patient, Told, command, note, ok, problem, warning
 
 
 def configuration(patient: Patient) -> Iterator[Told]:
@@ -27,7 +27,7 @@ def state(patient: Patient) -> Iterator[Told]:
     check.ways(patient.places, found)
     folder = patient.places.state
     if folder.exists() and stat.S_IMODE(folder.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        yield note(f"others can look into {folder}", f"chmod 700 {folder}")
+        yield note(f"others can look into {folder}", command("chmod", 700, folder))
     yield from _told(found, str(folder), "taskd check")
 
 

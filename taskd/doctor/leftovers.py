@@ -1,12 +1,11 @@
 """What is left on the disk and belongs to nothing."""
 
-import shlex
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from taskd.doctor.patient import NAMED, Patient, Told, note, ok, warning
+from taskd.doctor.patient import NAMED, Patient, Told, command, note, ok, warning
 from taskd.executors import alive
 from taskd.store import health, steps, tasks
 
@@ -86,4 +85,4 @@ def _folders(path: Path) -> list[Path]:
 
 def _remove(paths: list[Path]) -> str:
     more = " …" if len(paths) > NAMED else ""
-    return f"rm -r {shlex.join(map(str, sorted(paths)[:NAMED]))}{more}"
+    return command("rm", "-r", *sorted(paths)[:NAMED]) + more

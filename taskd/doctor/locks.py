@@ -21,18 +21,18 @@ def stale(patient: Patient) -> Iterator[Told]:
     slow = [each.task_id for each in holders if each.moves and each.task_id not in paused]
     if stuck:
         yield problem(
-            f"hold locks although nothing of them runs or waits: {named('task', stuck)}",
+            f"held, though nothing of it runs or waits: by {named('task', stuck)}",
             f"taskctl unlock --force {stuck[0]}",
         )
     if paused:
         yield warning(
-            f"hold locks and are paused for more than {long}: {named('task', paused)}",
+            f"held while paused for more than {long}: by {named('task', paused)}",
             f"taskctl show {paused[0]}; taskctl resume {paused[0]}",
         )
     if slow:
         yield note(
-            f"hold locks and run for more than {long}: {named('task', slow)}",
+            f"held while running for more than {long}: by {named('task', slow)}",
             f"taskctl show {slow[0]}",
         )
     if not holders:
-        yield ok(f"none is held for more than {long}")
+        yield ok(f"none is held by what rests for more than {long}")

@@ -1,5 +1,6 @@
 """What is looked at, and how a check says what it has found."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Patient:
         """What to type to see what the daemon said last."""
         if self.engine and self.engine.systemd.listens:
             return "journalctl --user -u taskd -n 50"
-        return f"tail -n 50 {self.places.log}"
+        return command("tail", "-n", 50, self.places.log)
 
 
 Told: TypeAlias = tuple[Severity, str, str]  # with the remedy
@@ -56,6 +57,11 @@ def problem(message: str, remedy: str = "") -> Told:
 
 
 # Words
+
+
+def command(*words: object) -> str:
+    """To be typed as it is, whatever is in a path."""
+    return shlex.join(map(str, words))
 
 
 def utc(moment: datetime) -> str:

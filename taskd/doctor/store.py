@@ -25,12 +25,9 @@ def integrity(patient: Patient) -> Iterator[Told]:
         damage = health.find_damage(connection, SECONDS)
     if damage is None:
         yield note(
-            f"no fault in what could be read in {SECONDS:g} s; the whole is read by: taskd check",
-            "taskd check",
+            f"no fault in what could be read in {SECONDS:g} s, which is not all", "taskd check"
         )
     elif damage:
-        yield problem(
-            f"the store is damaged: {damage}", "taskd stop; taskd restore FILE, with a backup of it"
-        )
+        yield problem(f"the store is damaged: {damage}", "taskd stop; taskd restore FILE")
     else:
         yield ok(f"read through in {time.monotonic() - begun:.1f} s, no fault")
