@@ -32,33 +32,24 @@ def problems(found: dict[str, Any]) -> list[str]:
     return [name for name, check in found.items() if check["severity"] == "problem"]
 
 
-def test_healthy_daemon_has_no_problem(running: Daemon) -> None:
-    found = examine(running, 0)
-
-    assert problems(found) == []
-    assert found["integrity"]["severity"] == "ok"
-    assert found["disk"]["severity"] == "ok"
-    assert "long-running tasks" in found["daily chores"]["message"]
+def make_late(daemon: Daemon) -> None:
+    """What was scheduled was to begin an hour ago."""
+    with closing(sqlite3.connect(daemon.state / "taskd.db")) as store:
+        store.execute(f"UPDATE steps SET due_at = due_at - {3 * HOUR} WHERE due_at IS NOT NULL")
+        store.commit()
 
 
-def test_several_faults_are_all_told_with_what_helps(running: Daemon) -> None:
+def test_healthy_daemon_has_no_problem_and_of_several_all_are_told(running: Daemon) -> None:
+    healthy = examine(running, 0)
     running.write_action("bad.yaml", "label: bad\nsteps: 7\n")
-    running.taskctl("exec", "--at", "2h", "--", "true")
+    (running.state / "taskd.yaml").write_text("settings:\n  cancel_grace: soon\n")
     running.taskctl("drain")
-    with closing(sqlite3.connect(running.state / "taskd.db")) as store:
-        store.execute(f"UPDATE steps SET due_at = due_at - {3 * HOUR}")
-        store.commit()
 
-    drained = examine(running, 1)
-    with closing(sqlite3.connect(running.state / "taskd.db")) as store:
-        store.execute("DELETE FROM meta WHERE name = 'drained'")
-        store.commit()
-    late = examine(running, 1)
+    found = examine(running, 1)
 
-    assert problems(drained) == ["actions"]
-    assert drained["at work"]["remedy"] == "taskctl undrain"
-    assert problems(late) == ["actions", "schedule"]
-    assert late["schedule"]["remedy"] == "taskd restart"
+    assert problems(healthy) == []
+    assert problems(found) == ["configuration", "actions"]
+    assert found["at work"]["remedy"] == "taskctl undrain"
 
 
 def test_page_that_was_damaged_under_the_daemon_is_a_problem(daemon: Daemon) -> None:
@@ -87,9 +78,7 @@ def damage(daemon: Daemon, table: str) -> None:
 def test_without_a_daemon_it_says_what_it_can(running: Daemon) -> None:
     running.taskctl("exec", "--at", "2h", "--", "true")
     running.kill_9()
-    with closing(sqlite3.connect(running.state / "taskd.db")) as store:
-        store.execute(f"UPDATE steps SET due_at = due_at - {3 * HOUR}")
-        store.commit()
+    make_late(running)
 
     found = examine(running, 6)
     shown = running.taskctl("doctor")
@@ -114,18 +103,20 @@ def test_nothing_is_made_where_there_is_nothing(daemon: Daemon) -> None:
     assert sorted(daemon.state.iterdir()) == before
 
 
-def test_store_that_was_emptied_is_a_problem(running: Daemon) -> None:
-    running.kill_9()
-    os.truncate(running.state / "taskd.db", 0)
+def test_store_that_was_emptied_is_a_problem(daemon: Daemon) -> None:
+    Database(daemon.state / "taskd.db").close()
+    os.truncate(daemon.state / "taskd.db", 0)
 
-    found = examine(running, 6)
+    found = examine(daemon, 6)
 
     assert problems(found) == ["socket", "store"]
     assert "--accept-loss" in found["store"]["remedy"]
 
 
 def test_daemon_that_is_stopped_is_told_to_go_on_also_without_its_socket(running: Daemon) -> None:
+    running.taskctl("exec", "--at", "2h", "--", "true")
     os.kill(running.pid, signal.SIGSTOP)  # as by a Ctrl-Z
+    make_late(running)
     begun = time.monotonic()
     found = examine(running, 6)
     taken = time.monotonic() - begun
@@ -136,6 +127,7 @@ def test_daemon_that_is_stopped_is_told_to_go_on_also_without_its_socket(running
     assert "does not answer" in found["socket"]["message"]
     assert "no such socket" in without_socket["socket"]["message"]
     for each in (found, without_socket):
+        assert problems(each) == ["socket", "daemon", "schedule"]
         assert each["daemon"]["remedy"] == f"kill -CONT {running.pid}"
 
 
