@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from taskctl.options import Setup
 from taskctl.view.forms import Record, as_page, print_list
+from taskctl.view.terminal import draws
 
 RenderableType: TypeAlias = Any  # of rich, which is loaded when something is drawn
 
@@ -52,7 +53,7 @@ def watch_page(
 
 
 def _draws(setup: Setup) -> bool:
-    return setup.output == "table" and sys.stdout.isatty()
+    return setup.output == "table" and draws(sys.stdout)
 
 
 def _redraw(setup: Setup, draw: Callable[[int], RenderableType]) -> NoReturn:

@@ -4,7 +4,7 @@ import sys
 
 from rich.console import Console, RenderableType
 
-from taskctl.view.terminal import coloured
+from taskctl.view.terminal import coloured, draws
 
 UNCUT = 100_000  # columns: in a pipe no line is wrapped or cut
 
@@ -16,7 +16,7 @@ def console(color: str = "auto", *, stderr: bool = False) -> Console:
     return Console(
         file=file,
         width=None if file.isatty() else UNCUT,
-        force_terminal=shown,
+        force_terminal=shown or draws(file),
         color_system="standard" if shown else None,
         no_color=not shown,
         highlight=False,
@@ -26,9 +26,9 @@ def console(color: str = "auto", *, stderr: bool = False) -> Console:
 
 
 def show(color: str, renderable: RenderableType) -> None:
-    """Print on stdout; lines in a pipe have no spaces at their end."""
+    """Print on stdout; lines without colours have no spaces at their end."""
     screen = console(color)
-    if screen.is_terminal:
+    if not screen.no_color:
         screen.print(renderable)
         return
     with screen.capture() as captured:

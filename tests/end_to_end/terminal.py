@@ -6,6 +6,7 @@ import pty
 import select
 import subprocess
 import termios
+from collections.abc import Iterator
 
 from real_daemon import COMMANDS, PATIENCE, Daemon
 
@@ -14,6 +15,17 @@ def on_terminal(
     daemon: Daemon, *words: object, typed: str = "", columns: int = 80
 ) -> tuple[int, str]:
     """The exit code of `taskctl WORDS`, and what its terminal showed, without colours."""
+    with opened(daemon, *words, columns=columns) as (process, ours):
+        os.write(ours, typed.encode())
+        shown = b"".join(iter(lambda: _read(ours), b""))
+        return process.wait(PATIENCE), shown.decode().replace("\r\n", "\n")
+
+
+@contextlib.contextmanager
+def opened(
+    daemon: Daemon, *words: object, columns: int = 80
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """`taskctl WORDS`, and its terminal."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, columns))
     own = {name: daemon.environment[name] for name in daemon.environment.keys() - {"COLUMNS"}}
@@ -27,10 +39,21 @@ def on_terminal(
         start_new_session=True,
     )
     os.close(theirs)
-    os.write(ours, typed.encode())
-    shown = b"".join(iter(lambda: _read(ours), b""))
-    os.close(ours)
-    return process.wait(PATIENCE), shown.decode().replace("\r\n", "\n")
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def await_text(terminal: int, text: str) -> None:
+    """Until it has shown this, from now on."""
+    shown = b""
+    while text.encode() not in shown:
+        more = _read(terminal)
+        assert more, f"it ended without {text!r}: {shown.decode()}"
+        shown += more
 
 
 def _read(terminal: int) -> bytes:
