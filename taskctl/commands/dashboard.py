@@ -39,7 +39,8 @@ def _print(setup: Setup, page: Record) -> None:
     else:
         from taskctl.view.console import console, show
 
-        show(setup.color, _draw(page, console().width))
+        shown = page | {"note": ""}  # which stderr has already
+        show(setup.color, _draw(shown, console().width))
 
 
 def _draw(page: Record, width: int) -> Any:

@@ -16,7 +16,10 @@ ROOM_FOR_TWO = range(140, 1000)  # columns; a pipe has more, and reads from top 
 
 
 def dashboard(page: Record, width: int) -> RenderableType:
-    numbers = list(_section("Tasks", [table(COUNT_COLUMNS, page["counts"])]))
+    numbers = [
+        *([Text(page["note"], style="yellow"), Text()] if page["note"] else []),
+        *_section("Tasks", [table(COUNT_COLUMNS, page["counts"])]),
+    ]
     troubles = [
         *_section("In need of a hand", _paused(page)),
         *_section("Latest errors and warnings", _table(FAILED_COLUMNS, page["failed"])),

@@ -84,13 +84,23 @@ def test_empty_sections_are_left_out(run, daemon):
     assert titles == ["Tasks"]
 
 
-def drawn(width):
+def drawn(width, page=None):
     from taskctl.view.console import Console
 
     console = Console(width=width, file=None, color_system=None)
     with console.capture() as captured:
-        console.print(dashboard(a_dashboard(), width))
+        console.print(dashboard(page or a_dashboard(), width))
     return captured.get()
+
+
+def test_why_nothing_is_started_stands_above_all_once(run, daemon):
+    page = a_dashboard(note="drained since today")
+    daemon.answers |= {"hello": {"note": page["note"]}, "dashboard.get": page}
+
+    ran = run("dashboard")
+
+    assert drawn(80, page).startswith("drained since today\n\nTasks\n")
+    assert (ran.out.count("drained"), ran.err.count("drained")) == (0, 1)
 
 
 def test_it_is_side_by_side_where_there_is_room():
