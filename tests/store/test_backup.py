@@ -45,6 +45,12 @@ def tasks_of(dump: list[str]) -> list[str]:
     return [row for row in dump if row.startswith('INSERT INTO "tasks"')]
 
 
+def beside(target: Path) -> dict[str, tuple[int, int, int]]:
+    """All that is in its folder: which files, how large and when written."""
+    found = {path.name: path.lstat() for path in target.parent.iterdir()}
+    return {name: (at.st_ino, at.st_size, at.st_mtime_ns) for name, at in found.items()}
+
+
 # Backup
 
 
@@ -82,12 +88,12 @@ def test_what_is_in_the_way_of_a_backup_stays(
     store: Store, target: Path, put: Callable[[Path], object], force: bool, reason: str
 ) -> None:
     put(target)
-    before = {path.name: path.lstat() for path in target.parent.iterdir()}
+    before = beside(target)
 
     with pytest.raises(InvalidInput, match=reason):
         backup.write(store.file, target, force=force)
 
-    assert {path.name: path.lstat() for path in target.parent.iterdir()} == before
+    assert beside(target) == before
 
 
 def test_file_is_written_over_by_force(store: Store, target: Path) -> None:
