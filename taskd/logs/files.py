@@ -9,12 +9,12 @@ log = logging.getLogger(__name__)
 
 
 def log_path(root: str, task_id: int, number: int, step: str) -> str:
-    return f"{_folder(root, task_id)}/{number}-{step}.log"
+    return f"{folder(root, task_id)}/{number}-{step}.log"
 
 
 def drop(root: str, task_id: int) -> None:
     """Remove the logs of a task; there need not be any."""
-    shutil.rmtree(_folder(root, task_id), ignore_errors=True)
+    shutil.rmtree(folder(root, task_id), ignore_errors=True)
 
 
 def last_id(root: Path) -> int:
@@ -24,12 +24,12 @@ def last_id(root: Path) -> int:
     return next(filter(None, found), 0)
 
 
-def _numbers(folder: Path) -> list[int]:
+def _numbers(place: Path) -> list[int]:
     """That folders in it have for names."""
-    return [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+    return [int(path.name) for path in place.glob("*") if path.name.isdecimal()]
 
 
-def _folder(root: str, task_id: int) -> str:
+def folder(root: str, task_id: int) -> str:
     return f"{root}/{task_id // 1000}/{task_id}"
 
 

@@ -72,6 +72,11 @@ def add_waiting(database: Database) -> None:
         database.execute(statement)
 
 
+def add_origin(database: Database) -> None:
+    """The store in which a task began, where that is another one: it was imported."""
+    database.execute("ALTER TABLE tasks ADD COLUMN origin TEXT")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_sub_tasks,
@@ -80,6 +85,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_waiting,
     add_search,
     add_schedule,
+    add_origin,
 )
 
 _FIRST = (

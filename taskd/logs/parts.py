@@ -1,0 +1,83 @@
+"""Logs of tasks beside their records, in exports and backups.
+
+Short ones stand in the record, by the names of their files; a long one follows it in pieces, each a
+line of its own:
+
+    {"store": "d3b0…", "id": 42, …, "logs": {"1-dump": "2026-11-25T03:50:00.123456Z stdout F …\\n"}}
+    {"id": 42, "log": "2-archive", "at": 0, "text": "…"}
+
+Bytes that are no UTF-8 are halves of surrogate pairs there, as Python has them in names of files.
+"""
+
+import io
+import os
+import re
+from collections.abc import Iterator
+from json.encoder import encode_basestring_ascii as quoted
+from typing import BinaryIO
+
+from taskd.logs.files import folder
+
+SHORT = 1024 * 1024  # bytes of all the logs together that stand in the record
+PIECE = 1024 * 1024  # bytes
+
+_FILE = re.compile(r"([0-9]{1,9})-(\w{1,200})\.log")
+
+
+def parts(root: str, task_id: int) -> Iterator[str]:
+    """The members of `logs`, as JSON; then the lines that follow the record."""
+    short, long, room = [], [], SHORT
+    for name in _names(root, task_id):
+        with _open(root, task_id, name) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            if size <= room:
+                room -= size
+                short.append(f"{quoted(name)}:{_text(file.read(size))}")
+            else:
+                long.append(name)
+    yield ",".join(short)
+    for name in long:
+        with _open(root, task_id, name) as file:
+            at = 0
+            while data := file.read(PIECE):
+                yield f'{{"id":{task_id},"log":{quoted(name)},"at":{at},"text":{_text(data)}}}'
+                at += len(data)
+
+
+def put(root: str, task_id: int, name: str, at: int, text: str) -> None:
+    """Bring a part back, unless it is there already, or the one before it is not.
+
+    Raises ValueError for a name that no log has, and for what is no text.
+    """
+    if not _FILE.fullmatch(f"{name}.log"):
+        raise ValueError(f"{name[:50]!r} is no name of a log")
+    data = text.encode("utf-8", "surrogateescape")
+    os.makedirs(folder(root, task_id), mode=0o700, exist_ok=True)
+    path = f"{folder(root, task_id)}/{name}.log"
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+    with open(os.open(path, flags, 0o600), "ab") as file:
+        size = file.tell()
+        if at <= size:
+            file.write(data[size - at :])
+
+
+def _names(root: str, task_id: int) -> list[str]:
+    try:
+        files = os.listdir(folder(root, task_id))
+    except FileNotFoundError:
+        return []
+    found = [match for file in files if (match := _FILE.fullmatch(file))]
+    found.sort(key=lambda match: int(match[1]))
+    return [f"{match[1]}-{match[2]}" for match in found]
+
+
+def _open(root: str, task_id: int, name: str) -> BinaryIO:
+    try:
+        return open(f"{folder(root, task_id)}/{name}.log", "rb")
+    except FileNotFoundError:  # it was deleted this moment
+        return io.BytesIO()
+
+
+def _text(data: bytes) -> str:
+    return quoted(data.decode("utf-8", "surrogateescape"))

@@ -1,0 +1,279 @@
+"""Tasks as records, and back: nothing is lost, and nothing is alive afterwards."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import NOW, a_new_task, a_plan, a_planned_task, a_step, a_task, an_error, later
+
+from taskd import wire
+from taskd.model import lifecycle
+from taskd.model.errors import InvalidInput
+from taskd.model.lock import exclusive, link
+from taskd.model.step import Rescue
+from taskd.model.task import Event, Result
+from taskd.store import archive, arrivals, chains, children, hooks, locks, meta, tasks
+from taskd.store.arrivals import Arrival
+from taskd.store.database import Database
+from taskd.store.transaction import Transaction
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Database]:
+    """Another store."""
+    made = Database(tmp_path / "other.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def full(database: Database, tx: Transaction) -> Database:
+    """A store of stopped tasks in which everything is set somewhere."""
+    failed = a_step(
+        "copy",
+        "error",
+        number=2,
+        needs=("dump",),
+        weight=1 / 3,
+        progress=0.1,
+        note="half of it \u2603",
+        attempts=4,
+        interruptions=2,
+        started_at=later(1),
+        ended_at=later(2.000001),
+        output={"bytes": 10**30, "rate": 0.1},
+        error=an_error("it broke\n\x1b[31m", step="copy", action="demo", detail={"status": 3}),
+        kept=["a", None],
+        rescue=Rescue.FAIL,
+    )
+    whole = a_task(
+        "stopped",
+        [a_plan(output="planned"), a_step("dump", "success", output="a \ud800 half"), failed],
+        result=Result.ERROR,
+        name="Übung </script> '\"",
+        key="once",
+        priority=-3,
+        start_before=later(99),
+        started_at=later(0.5),
+        ended_at=later(7),
+        progress=2 / 3,
+        recurring_logic_id=5,
+        external_id="x-1",
+        input={"site": "blog", "many": [1, {"a": "ü"}]},
+        output=[True, False],
+        flow=["sequence", "dump", "copy"],
+        definition={"label": "demo"},
+        wanted_locks=(exclusive("site:blog", "backup"),),
+        needed_help=True,
+        cancelling=True,
+        resumable=True,
+        history=(Event(NOW, "created", "ana"), Event(NOW, "stopped", "taskd", "with\nan error")),
+    )
+    plain = a_task("stopped", ended_at=NOW, started_at=NOW)
+    tx.begin(NOW)
+    for task in (whole, plain, a_task("stopped", parent_task_id=1), plain):
+        tx.add(task)
+    tx.flush()
+    store = tx.write()
+    locks.take(store, 1, [link("site:blog"), link("user:ana")], NOW)
+    hooks.describe(store, 1, "input", "a blog")
+    hooks.describe(store, 1, "error", "no disk")
+    children.add(store, 1, 2, [3], concurrency=2)
+    children.add(store, 2, 1, [], concurrency=None)
+    chains.add(store, 4, [1, 2], strict=True)
+    tx.commit()
+    return database
+
+
+def records(database: Database, *task_ids: int) -> list[str]:
+    with database.snapshot() as connection:
+        return [record for _, record in archive.records(connection, task_ids or range(1, 100))]
+
+
+def read(record: str, own: str = "here") -> Arrival:
+    return arrivals.read(json.loads(record), own, "bob", later(1000))
+
+
+def bring(database: Database, *lines: str) -> None:
+    own = meta.get(database.writer, "store")
+    database.writer.execute("BEGIN")
+    arrivals.admit(database.writer, [read(line, own) for line in lines])
+    database.writer.execute("COMMIT")
+
+
+def test_records_brought_into_an_empty_store_are_the_same_there(
+    full: Database, empty: Database
+) -> None:
+    before = records(full)
+
+    bring(empty, *before)
+
+    assert len(before) == 4
+    assert records(empty) == before
+
+
+def test_record_has_the_names_and_values_of_a_shown_task(full: Database) -> None:
+    lines = records(full)
+
+    for task_id, line in enumerate(lines, 1):
+        record = json.loads(line)
+        shown = wire.encode(tasks.get_full(full.writer, task_id))
+        shown["errors"] = [step["error"] for step in shown["steps"] if step["error"]]
+        del shown["version"], shown["waits_for"]  # of this store, at this moment
+        assert {name: record[name] for name in shown if name != "steps"} == {
+            name: value for name, value in shown.items() if name != "steps"
+        }
+        for step, other in zip(record["steps"], shown["steps"], strict=True):
+            assert {name: step[name] for name in other} == other
+
+
+def test_task_that_had_not_stopped_comes_in_as_stopped(
+    database: Database, tx: Transaction, empty: Database
+) -> None:
+    running = a_planned_task(
+        ["sequence", "a", "b", "c"],
+        a_step("a", "success", number=1),
+        a_step("b", "running", number=2, call_id=9, started_at=NOW),
+        a_step("c", "pending", number=3, ready=True, due_at=later(5)),
+        expires_at=later(9),
+    )
+    paused = a_planned_task(["sequence", "a"], a_step("a", "error", error=an_error()))
+    tx.begin(NOW)
+    for task in (running, paused, a_new_task()):
+        tx.add(task)
+    tx.flush()
+    locks.take(tx.write(), 1, [exclusive("site:blog")], NOW)
+    tx.commit()
+
+    bring(empty, *records(database))
+
+    first, second, third = (tasks.get_full(empty.writer, task_id) for task_id in (1, 2, 3))
+    assert [step.state for step in first.steps.values()][1:] == [
+        "success",
+        "cancelled",
+        "cancelled",
+    ]
+    assert {(task.state, task.ended_at) for task in (first, second, third)} == {
+        ("stopped", later(1000))
+    }
+    assert [task.result for task in (first, second, third)] == ["cancelled", "error", "cancelled"]
+    assert first.history[-1] == Event(later(1000), "imported", "bob", "it was running")
+    assert first.locks == ()
+
+
+def test_nothing_that_came_in_moves(full: Database, empty: Database) -> None:
+    bring(
+        empty,
+        *(line.replace('"due_at":null', f'"due_at":"{NOW.isoformat()}"') for line in records(full)),
+    )
+
+    for column in ("due_at", "call_id", "nullif(ready, 0)"):
+        assert empty.writer.execute(f"SELECT count({column}) FROM steps").fetchone() == (0,)
+    for table in ("hooks", "waiting", "locks"):
+        assert empty.writer.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_what_is_not_there_is_not_referred_to(full: Database, empty: Database) -> None:
+    bring(empty, *records(full, 3, 4))
+
+    child, later_one = (tasks.get_full(empty.writer, task_id) for task_id in (3, 4))
+    assert (child.parent_task_id, later_one.after) == (None, ())
+
+
+def test_task_of_another_store_is_no_parent(full: Database, empty: Database) -> None:
+    bring(empty, records(full, 1)[0].replace('"store":"', '"store":"another-'))
+
+    bring(empty, *records(full, 3))
+
+    assert tasks.get_full(empty.writer, 3).parent_task_id is None
+
+
+def test_task_keeps_the_store_in_which_it_began(full: Database, empty: Database) -> None:
+    before = json.loads(records(full, 2)[0]) | {"store": 'an "other"'}
+
+    bring(empty, json.dumps(before))
+
+    assert json.loads(*records(empty)) == before
+
+
+def test_deleted_task_comes_back_to_its_own_store(full: Database) -> None:
+    before = records(full)
+    full.writer.execute("DELETE FROM tasks WHERE id IN (1, 3)")
+
+    bring(full, before[0], before[2])
+
+    assert records(full, 1, 2, 3) == before[:3]
+    assert full.writer.execute("SELECT count(origin) FROM tasks").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"id": 0}, "id cannot be 0"),
+        ({"id": 2**62}, "id cannot be 4611686018427387904"),
+        ({"id": True}, "id cannot be true"),
+        ({"store": None}, "store cannot be null"),
+        ({"label": 7}, "label cannot be 7"),
+        ({"name": "\ud800"}, 'name cannot be "\\ud800"'),
+        ({"state": "gone"}, 'state cannot be "gone"'),
+        ({"state": []}, "state cannot be []"),
+        ({"created_at": "2024-01-01T00:00:00"}, 'created_at cannot be "2024-01-01T00:00:00"'),
+        ({"created_at": "yesterday"}, 'created_at cannot be "yesterday"'),
+        ({"created_at": None}, "created_at cannot be null"),
+        ({"progress": "1"}, 'progress cannot be "1"'),
+        ({"resumable": 1}, "resumable cannot be 1"),
+        ({"input": []}, "input cannot be []"),
+        ({"wanted_locks": {}}, "wanted_locks cannot be {}"),
+        ({"steps": {}}, "steps is no list"),
+        ({"steps": [3]}, "steps: there is something else than an object"),
+        ({"after": ["1"]}, "after holds something that is no id"),
+        ({"descriptions": []}, "descriptions is no object"),
+        ({"descriptions": {"input": 1}}, "descriptions: text cannot be 1"),
+        ({"place": 1}, "place: there is something else than an object"),
+    ],
+)
+def test_wrong_record_is_refused_and_told(
+    full: Database, change: dict[str, Any], told: str
+) -> None:
+    record = json.dumps(json.loads(records(full, 2)[0]) | change)
+
+    with pytest.raises(InvalidInput) as refused:
+        read(record)
+
+    assert refused.value.message == told
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"name": "../../x"}, "a step cannot be named '../../x'"),
+        ({"name": "plan"}, "two steps have the same name"),
+        ({"number": 0}, "two steps have the same number"),
+    ],
+)
+def test_wrong_steps_are_refused_and_told(
+    full: Database, change: dict[str, Any], told: str
+) -> None:
+    record = json.loads(records(full, 1)[0])
+    record["steps"][1] |= change
+
+    with pytest.raises(InvalidInput) as refused:
+        read(json.dumps(record))
+
+    assert refused.value.message == told
+
+
+def test_cancelled_task_has_its_lifecycle_behind_it(
+    database: Database, tx: Transaction, empty: Database
+) -> None:
+    tx.begin(NOW)
+    tx.add(lifecycle.cancel(a_new_task(), "ana", NOW))
+    tx.flush()
+    tx.commit()
+    before = records(database)
+
+    bring(empty, *before)
+
+    assert records(empty) == before
