@@ -17,6 +17,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import BinaryIO
 
 from taskd.logs.files import folder
+from taskd.model.errors import InvalidInput
 
 SHORT = 1024 * 1024  # bytes of all the logs together that stand in the record
 PIECE = 1024 * 1024  # bytes
@@ -24,14 +25,12 @@ PIECE = 1024 * 1024  # bytes
 _FILE = re.compile(r"([0-9]{1,9})-(\w{1,200})\.log")
 
 
-def parts(root: str, task_id: int) -> Iterator[str]:
-    """The members of `logs`, as JSON; then the lines that follow the record."""
+def parts(root: str, task_id: int, skip: int = 0) -> Iterator[str]:
+    """The members of `logs`, as JSON; then the lines that follow the record, but for `skip`."""
     short, long, room = [], [], SHORT
     for name in _names(root, task_id):
         with _open(root, task_id, name) as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(0)
-            if size <= room:
+            if (size := _size(file)) <= room:
                 room -= size
                 short.append(f"{quoted(name)}:{_text(file.read(size))}")
             else:
@@ -39,20 +38,39 @@ def parts(root: str, task_id: int) -> Iterator[str]:
     yield ",".join(short)
     for name in long:
         with _open(root, task_id, name) as file:
-            at = 0
+            passed = min(skip, -(-_size(file) // PIECE))
+            skip -= passed
+            at = file.seek(passed * PIECE)
             while data := file.read(PIECE):
                 yield f'{{"id":{task_id},"log":{quoted(name)},"at":{at},"text":{_text(data)}}}'
                 at += len(data)
 
 
-def put(root: str, task_id: int, name: str, at: int, text: str) -> None:
-    """Bring a part back, unless it is there already, or the one before it is not.
+def tails(root: str, task_id: int, size: int) -> str:
+    """The members of `logs`, as JSON, with only the last whole lines of each."""
+    ends = []
+    for name in _names(root, task_id):
+        with _open(root, task_id, name) as file:
+            begin = file.seek(max(0, _size(file) - size))
+            data = file.read(size)
+            if begin:
+                data = data.partition(b"\n")[2]
+            ends.append(f"{quoted(name)}:{_text(data)}")
+    return ",".join(ends)
 
-    Raises ValueError for a name that no log has, and for what is no text.
-    """
-    if not _FILE.fullmatch(f"{name}.log"):
-        raise ValueError(f"{name[:50]!r} is no name of a log")
-    data = text.encode("utf-8", "surrogateescape")
+
+def read_part(name: object, text: object) -> bytes:
+    """What the log of that name gets. Raises InvalidInput: no other file is ever written."""
+    if not isinstance(name, str) or not _FILE.fullmatch(f"{name}.log"):
+        raise InvalidInput(f"a log cannot be named {str(name)[:50]!r}")
+    try:
+        return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else b""
+    except UnicodeEncodeError:
+        raise InvalidInput(f"the log {name} holds something that is no text") from None
+
+
+def put(root: str, task_id: int, name: str, at: int, data: bytes) -> None:
+    """Bring a part back, unless it is there already, or the one before it is not."""
     os.makedirs(folder(root, task_id), mode=0o700, exist_ok=True)
     path = f"{folder(root, task_id)}/{name}.log"
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
@@ -77,6 +95,13 @@ def _open(root: str, task_id: int, name: str) -> BinaryIO:
         return open(f"{folder(root, task_id)}/{name}.log", "rb")
     except FileNotFoundError:  # it was deleted this moment
         return io.BytesIO()
+
+
+def _size(file: BinaryIO) -> int:
+    """It is read from its beginning then."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def _text(data: bytes) -> str:

@@ -13,11 +13,12 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from json.encoder import encode_basestring_ascii as quoted
 from time import time_ns
+from typing import Any, TypeAlias
 
 from taskd.model.step import Rescue, StepKind, StepState
 from taskd.model.task import ExecutionType, OnConflict, Result, State
+from taskd.store.times import from_number
 from taskd.store.values import (
     FLAG,
     JSON,
@@ -30,7 +31,6 @@ from taskd.store.values import (
     WHOLE,
     WORDS,
     Fields,
-    Row,
     one_of,
     optional,
 )
@@ -97,67 +97,86 @@ EVENT = Fields({"at": TIME, "event": TEXT, "who": TEXT, "detail": TEXT})
 DELEGATION = Fields({"step": WHOLE, "concurrency": optional(WHOLE)})  # a step that has sub-tasks
 PLACE = Fields({"step": WHOLE, "position": WHOLE})  # of a sub-task, in its parent
 
+Row: TypeAlias = tuple[Any, ...]
+
+ROW = "id", "state", "type", "label", "result", "parent_task_id", "started_at", "ended_at"
+
 _PAGE = "IN (SELECT value FROM json_each(:page))"
+_IN_THIS_ORDER = "(SELECT value AS wanted FROM json_each(:page)) CROSS JOIN tasks ON id = wanted"
+_STORE = "json_quote(coalesce(origin, (SELECT value FROM meta WHERE name = 'store')))"
+_SECONDS = "(max(0, coalesce(ended_at, :now) - started_at) / 1e6)"
+
+_ROWS = f"SELECT {', '.join(ROW)} FROM {_IN_THIS_ORDER}"
 _TASKS = (
-    f"SELECT {TASK.columns}, 'user:' || user, max(0, coalesce(ended_at, :now) - started_at) / 1e6,"
-    " coalesce(origin, (SELECT value FROM meta WHERE name = 'store'))"
-    f" FROM tasks WHERE id {_PAGE} ORDER BY id"
+    f"SELECT id, {_STORE}, {TASK.members}, {optional(NUMBER).sql.format(_SECONDS)},"
+    f" json_quote('user:' || user) FROM {_IN_THIS_ORDER}"
 )
-# Each row of these ends in the task that it is of.
-_STEPS = f"SELECT {STEP.columns}, task_id FROM steps WHERE task_id {_PAGE} ORDER BY task_id, number"
+# Each row of these: the task that it is of, and JSON.
+_STEPS = f"SELECT task_id, {STEP.object} FROM steps WHERE task_id {_PAGE} ORDER BY task_id, number"
 _ERRORS = (
-    f"SELECT error, task_id FROM steps WHERE task_id {_PAGE} AND error IS NOT NULL"
+    f"SELECT task_id, error FROM steps WHERE task_id {_PAGE} AND error IS NOT NULL"
     " ORDER BY task_id, number"
 )
-_LOCKS = f"SELECT resource, operation, 1, task_id FROM locks WHERE task_id {_PAGE} ORDER BY 4, 1, 2"
-_LINKS = f"SELECT resource, '', 0, task_id FROM links WHERE task_id {_PAGE} ORDER BY 4, 1"
+_LOCKS = (
+    f"SELECT task_id, {LOCK.object} FROM (SELECT *, 1 AS exclusive FROM locks)"
+    f" WHERE task_id {_PAGE} ORDER BY task_id, resource, operation"
+)
+_LINKS = (
+    f"SELECT task_id, {LOCK.object} FROM (SELECT *, '' AS operation, 0 AS exclusive FROM links)"
+    f" WHERE task_id {_PAGE} ORDER BY task_id, resource"
+)
 _HISTORY = (
-    f"SELECT {EVENT.columns}, task_id FROM history WHERE task_id {_PAGE}"
+    f"SELECT task_id, {EVENT.object} FROM history WHERE task_id {_PAGE}"
     " ORDER BY task_id, version, number"
 )
-_DESCRIPTIONS = f"SELECT what, text, task_id FROM descriptions WHERE task_id {_PAGE} ORDER BY 3, 1"
-_AFTER = f"SELECT before_id, task_id FROM prerequisites WHERE task_id {_PAGE} ORDER BY 2, 1"
-_DELEGATIONS = (
-    f"SELECT {DELEGATION.columns}, task_id FROM delegations WHERE task_id {_PAGE} ORDER BY 3, 1"
+_DESCRIPTIONS = (
+    "SELECT task_id, json_quote(what) || ':' || json_quote(text) FROM descriptions"
+    f" WHERE task_id {_PAGE} ORDER BY task_id, what"
 )
-_PLACES = f"SELECT {PLACE.columns}, child_id FROM children WHERE child_id {_PAGE}"
+_AFTER = (
+    "SELECT task_id, CAST(before_id AS TEXT) FROM prerequisites"
+    f" WHERE task_id {_PAGE} ORDER BY task_id, before_id"
+)
+_DELEGATIONS = (
+    f"SELECT task_id, {DELEGATION.object} FROM delegations"
+    f" WHERE task_id {_PAGE} ORDER BY task_id, step"
+)
+_PLACES = f"SELECT child_id, {PLACE.object} FROM children WHERE child_id {_PAGE}"
 
 
 def records(connection: sqlite3.Connection, task_ids: Sequence[int]) -> Iterator[tuple[int, str]]:
-    """Id and record of each of these tasks that is there, in the order of ids."""
-    task_ids = sorted(task_ids)
+    """Id and record of each of these tasks that is there, in this order."""
     for first in range(0, len(task_ids), PAGE):
         yield from _page(connection, task_ids[first : first + PAGE])
 
 
+def rows(connection: sqlite3.Connection, task_ids: Sequence[int]) -> Iterator[Row]:
+    """`ROW` of each of these tasks that is there, in this order."""
+    found = connection.execute(_ROWS, {"page": json.dumps([*task_ids])})
+    for *values, started_at, ended_at in found:
+        yield (*values, from_number(started_at), from_number(ended_at))
+
+
 def _page(connection: sqlite3.Connection, task_ids: Sequence[int]) -> Iterator[tuple[int, str]]:
-    given = {"page": json.dumps(task_ids), "now": time_ns() // 1000}
+    given = {"page": json.dumps([*task_ids]), "now": time_ns() // 1000}
 
-    def find(statement: str, write: Callable[[Row], str]) -> Callable[[int], str]:
+    def find(statement: str) -> Callable[[int], str]:
         found: defaultdict[int, list[str]] = defaultdict(list)
-        for row in connection.execute(statement, given):
-            found[row[-1]].append(write(row))
-        return lambda task_id: ",".join(found[task_id]) if task_id in found else ""
+        for task_id, text in connection.execute(statement, given):
+            found[task_id].append(text)
+        return lambda task_id: ",".join(found.get(task_id, ()))
 
-    steps = find(_STEPS, STEP.write)
-    errors = find(_ERRORS, lambda row: str(row[0]))
-    locks = find(_LOCKS, LOCK.write)
-    links = find(_LINKS, LOCK.write)
-    history = find(_HISTORY, EVENT.write)
-    descriptions = find(_DESCRIPTIONS, lambda row: f"{quoted(row[0])}:{quoted(row[1])}")
-    after = find(_AFTER, lambda row: str(row[0]))
-    delegations = find(_DELEGATIONS, DELEGATION.write)
-    places = find(_PLACES, PLACE.write)
-    for *row, user, duration, store in connection.execute(_TASKS, given):
-        task_id = row[0]
-        user_link = LOCK.write((user, "", False))
-        others = links(task_id)
-        record = (
-            f'{{"store":{quoted(store)},{TASK.members(row)},"duration":{json.dumps(duration)},'
-            f'"steps":[{steps(task_id)}],"locks":[{locks(task_id)}],'
-            f'"links":[{user_link}{"," if others else ""}{others}],"errors":[{errors(task_id)}],'
-            f'"history":[{history(task_id)}],"descriptions":{{{descriptions(task_id)}}},'
-            f'"after":[{after(task_id)}],"delegations":[{delegations(task_id)}],'
-            f'"place":{places(task_id) or "null"}}}'
+    steps, errors, history = find(_STEPS), find(_ERRORS), find(_HISTORY)
+    locks, links = find(_LOCKS), find(_LINKS)
+    descriptions, after = find(_DESCRIPTIONS), find(_AFTER)
+    delegations, place = find(_DELEGATIONS), find(_PLACES)
+    for i, store, members, duration, user in connection.execute(_TASKS, given):
+        user_link = f'{{"resource":{user},"operation":"","exclusive":false}}'
+        all_links = ",".join(filter(None, (user_link, links(i))))
+        yield (
+            i,
+            f'{{"store":{store},{members},"duration":{duration},"steps":[{steps(i)}],'
+            f'"locks":[{locks(i)}],"links":[{all_links}],"errors":[{errors(i)}],'
+            f'"history":[{history(i)}],"descriptions":{{{descriptions(i)}}},"after":[{after(i)}],'
+            f'"delegations":[{delegations(i)}],"place":{place(i) or "null"}}}',
         )
-        yield task_id, record

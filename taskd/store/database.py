@@ -206,11 +206,17 @@ def _open(path: Path) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.create_function("folded", 1, _folded, deterministic=True)
+    connection.create_function("exactly", 1, _exactly, deterministic=True)
     return connection
 
 
 def _folded(text: str | None) -> str | None:
     return None if text is None else str(text).casefold()
+
+
+def _exactly(number: float | None) -> str | None:
+    """As text from which the same float is read, which SQLite's own is not."""
+    return None if number is None else repr(number)
 
 
 def _open_reader(path: Path) -> sqlite3.Connection:

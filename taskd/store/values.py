@@ -1,17 +1,15 @@
 """How values stand in the store, and how in a record: as JSON, in both directions.
 
-What stands in the store as JSON is passed on as the text that it is.
+Records are written by SQLite itself, which is faster than to make values of Python of them, and
+leaves the interpreter to others. What stands in the store as JSON is passed on as it is.
 """
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from json.encoder import encode_basestring_ascii as quoted
-from time import gmtime, strftime
-from typing import Any, TypeAlias
+from typing import Any
 
 from taskd import wire
 from taskd.model.errors import InvalidInput
@@ -19,71 +17,66 @@ from taskd.store.times import to_number
 
 MAX_WHOLE = 2**63 - 1
 
-Row: TypeAlias = Sequence[Any]
-
 
 @dataclass(frozen=True)
 class Value:
-    """`write`: what the store has → JSON text. `read`: JSON value → what the store has.
+    """`sql` makes JSON of the column `{}`. `read` makes what the store has of a JSON value, and
+    raises ValueError for what is none of its kind; of null only where that is one."""
 
-    The latter raises ValueError for what is none of its kind.
-    """
-
-    write: Callable[[Any], str]
+    sql: str
     read: Callable[[Any], Any]
+    optional: bool = False
 
 
 class Fields:
     """Fields of a record by name, in their order; the columns have the same names."""
 
     def __init__(self, fields: Mapping[str, Value]) -> None:
+        self.names = tuple(fields)
         self.columns = ", ".join(fields)
         self.parameters = ", ".join(f":{name}" for name in fields)
-        self._fields = dict(fields)
-        self._writes = [value.write for value in fields.values()]
-        self._template = ",".join(f"{quoted(name)}:%s" for name in fields)
-
-    def members(self, row: Row) -> str:
-        """Of a JSON object. `row` begins with the columns."""
-        return self._template % tuple(
-            [write(value) for write, value in zip(self._writes, row, strict=False)]
-        )
-
-    def write(self, row: Row) -> str:
-        """A JSON object."""
-        return f"{{{self.members(row)}}}"
+        self._reads = [(name, value.read, value.optional) for name, value in fields.items()]
+        members = ",".join(f'"{name}":%s' for name in fields)
+        values = ", ".join(value.sql.format(name) for name, value in fields.items())
+        self.members = f"printf('{members}', {values})"  # of a JSON object
+        self.object = f"printf('{{{members}}}', {values})"
 
     def read(self, record: object) -> dict[str, Any]:
-        """Column → value. Raises InvalidInput."""
+        """What each column gets, in their order. Raises InvalidInput."""
         if not isinstance(record, dict):
             raise InvalidInput("there is something else than an object")
-        row = {}
-        for name, value in self._fields.items():
+        get = record.get
+        try:
+            return {
+                name: None if (given := get(name)) is None and optional else read(given)
+                for name, read, optional in self._reads
+            }
+        except (ValueError, OverflowError):
+            raise InvalidInput(self._complaint(record)) from None
+
+    def _complaint(self, record: Mapping[str, Any]) -> str:
+        for name, read, optional in self._reads:
             try:
-                row[name] = value.read(record.get(name))
+                if record.get(name) is not None or not optional:
+                    read(record.get(name))
             except (ValueError, OverflowError):
-                what = json.dumps(record.get(name))[:50]
-                raise InvalidInput(f"{name} cannot be {what}") from None
-        return row
+                return f"{name} cannot be {json.dumps(record.get(name))[:50]}"
+        raise AssertionError("there is nothing wrong with it")
 
 
 def optional(value: Value) -> Value:
-    write, read = value.write, value.read
-    return Value(
-        lambda stored: "null" if stored is None else write(stored),
-        lambda given: None if given is None else read(given),
-    )
+    return Value(f"coalesce({value.sql}, 'null')", value.read, optional=True)
 
 
 def one_of(words: Iterable[str]) -> Value:
-    written = {str(word): f'"{word}"' for word in words}
+    known = frozenset(map(str, words))
 
     def read(given: Any) -> str:
-        if not isinstance(given, str) or given not in written:
+        if not isinstance(given, str) or given not in known:
             raise ValueError
         return given
 
-    return Value(written.__getitem__, read)
+    return Value("json_quote({0})", read)
 
 
 def _read_text(given: Any) -> str:
@@ -112,16 +105,6 @@ def _read_flag(given: Any) -> int:
     return int(given)
 
 
-def _write_time(stored: int) -> str:
-    seconds, rest = divmod(stored, 1_000_000)
-    return f'"{_second(seconds)}.{rest:06d}Z"'
-
-
-@lru_cache(1024)
-def _second(seconds: int) -> str:
-    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
-
-
 def _read_time(given: Any) -> int | None:
     if not isinstance(given, str):
         raise ValueError
@@ -143,20 +126,26 @@ def _list(dumps: Callable[[Any], str]) -> Value:
             raise ValueError
         return dumps(given) if given else None
 
-    return Value(lambda stored: stored or "[]", read)
+    return Value("coalesce({0}, '[]')", read)
 
 
 def _json(dumps: Callable[[Any], str]) -> Value:
-    return optional(Value(str, dumps))
+    return optional(Value("{0}", dumps))
 
 
-TEXT = Value(quoted, _read_text)
-WHOLE = Value(str, _read_whole)
-NUMBER = Value(repr, _read_number)
-FLAG = Value(lambda stored: "true" if stored else "false", _read_flag)
-TIME = Value(_write_time, _read_time)
+TEXT = Value("json_quote({0})", _read_text)
+WHOLE = Value("{0}", _read_whole)
+NUMBER = Value(
+    "CASE {0} WHEN 0.0 THEN '0.0' WHEN 1.0 THEN '1.0' ELSE exactly({0}) END", _read_number
+)
+FLAG = Value("CASE WHEN {0} THEN 'true' ELSE 'false' END", _read_flag)
+TIME = Value(
+    "strftime('\"%Y-%m-%dT%H:%M:%S.', {0} / 1000000, 'unixepoch')"
+    " || printf('%06dZ\"', {0} % 1000000)",
+    _read_time,
+)
 JSON = _json(json.dumps)
-OBJECT = Value(str, _read_object)
+OBJECT = Value("{0}", _read_object)
 WORDS = _list(json.dumps)
 RECORD = _json(wire.dumps)
 RECORDS = _list(wire.dumps)
