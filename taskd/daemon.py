@@ -142,6 +142,7 @@ def _build(places: Places, safe_mode: str, systemd: Systemd, *, accept_loss: boo
     database = Database(places.store, accept_loss=accept_loss)
     if is_new:
         set_aside(places.logs)  # those of another store, whose tasks had the same numbers
+    places.staging.unlink(missing_ok=True)  # of an import that was broken off
     given = load_settings(places, database)
     folders = action_folders(places, given)
     starter = Starter(_load_catalog(folders), given, places)

@@ -57,6 +57,11 @@ class Places:
         return self.state / "starts"
 
     @property
+    def staging(self) -> Path:
+        """What an import has sent, until it is let in."""
+        return self.state / "import.db"
+
+    @property
     def secrets(self) -> Path:
         return self.state / "secrets"
 

@@ -5,6 +5,7 @@ from taskd.api import (  # noqa: F401
     daemon,
     dashboard,
     doctor,
+    history,
     locks,
     logs,
     recurring,

@@ -14,6 +14,7 @@ from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
 from taskd.config_file import Given
 from taskd.engine.director import Director
+from taskd.engine.importing import Import
 from taskd.engine.starting import Starter
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
@@ -52,6 +53,7 @@ class Engine:
     orders: queue.SimpleQueue[Order] = field(default_factory=queue.SimpleQueue)
     farewells: list[Callable[[object], None]] = field(default_factory=list)  # told when it stops
     started: float = field(default_factory=time.monotonic)
+    importing: Import | None = None  # the one at hand
     _refreshing: bool = False
     _reading: threading.Lock = field(default_factory=threading.Lock)
     _setting: threading.Lock = field(default_factory=threading.Lock)

@@ -48,6 +48,18 @@ def find_page(
     return [tasks.from_row(row[1:], {}) for row in found], place
 
 
+def ids(
+    connection: sqlite3.Connection, where: Sql, below: int | None, limit: int, scope: Sql = ALWAYS
+) -> list[int]:
+    """The newest first: at most `limit`, below that id."""
+    test = where & scope & (ALWAYS if below is None else Sql("tasks.id < ?", (below,)))
+    rows = connection.execute(
+        f"SELECT tasks.id FROM tasks WHERE {test.text} ORDER BY tasks.id DESC LIMIT ?",
+        (*test.values, limit),
+    )
+    return [task_id for (task_id,) in rows]
+
+
 def explain(
     connection: sqlite3.Connection,
     where: Sql,

@@ -7,7 +7,7 @@ either is undone; SQL that it wrote itself, through `write`, is under a savepoin
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from taskd.model.lock import Lock
 from taskd.model.record import replace
 from taskd.model.task import State, Task
 from taskd.store import chains, lanes, locks, rows, tasks, under_way, waiting
+from taskd.store.arrivals import Arrival, admit, taken
 
 CACHED_TASKS = 2000
 LARGE = 10_000  # characters, or values, of one field of the input
@@ -169,6 +170,15 @@ class Transaction:
         if task.key is not None:
             self._keys[task.uid, task.key] = self.last_id
         return self._keep(self.last_id, task, None)
+
+    def admit(self, arrivals: Sequence[Arrival]) -> dict[int, str | None]:
+        """Those that stay outside, since their ids are taken; see `arrivals.taken`."""
+        self.flush()  # new tasks have ids, too
+        there = taken(self.connection, [arrival.id for arrival in arrivals])
+        new = [arrival for arrival in arrivals if arrival.id not in there]
+        admit(self.write(), new)
+        self.last_id = max([self.last_id, *(arrival.id for arrival in new)])
+        return there
 
     def save(self, task: Task) -> Task:
         """A task that stops releases its locks in this transaction."""
