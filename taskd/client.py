@@ -345,6 +345,47 @@ class Client(Channel):
             timeout=timeout,
         )
 
+    # What was
+
+    def export_ids(
+        self, search: str = "", *, days: int | None = None, after: int | None = None
+    ) -> list[int]:
+        """The ids of the tasks that `search` means, or of those that were started in the last
+        `days`, the newest first: at most 100,000 of those that are below `after`."""
+        return self.call("history.find", list[int], search=search, days=days, after=after)
+
+    def export_rows(self, task_ids: Sequence[int]) -> dict[str, JSON]:
+        """`rows`: of each of these tasks (at most 1000) that is there id, state, type, label,
+        result, parent_task_id, started_at, ended_at."""
+        return self.call("history.rows", dict, task_ids=task_ids)
+
+    def export_records(
+        self, task_ids: Sequence[int], *, skip: int = 0, tail: int | None = None
+    ) -> dict[str, JSON]:
+        """All that there is of these tasks (at most 1000), as `lines` of JSON, with their logs.
+
+        An answer holds what makes a page: `left` are the tasks to go on with, and `skip` goes with
+        them. `tail`: only so many bytes of the end of each log.
+        """
+        return self.call("history.records", dict, task_ids=task_ids, skip=skip, tail=tail)
+
+    def begin_import(self) -> int:
+        """The number of an import, for the methods below. One that was at hand is given up."""
+        return self.call("history.begin_import", int)
+
+    def send_import(self, number: int, text: str) -> None:
+        """The next part of lines as `export_records` gives them. Raises InvalidInput."""
+        self.ask("history.send", number=number, text=text)
+
+    def let_in(self, number: int, *, skip_existing: bool = False) -> dict[str, JSON]:
+        """Let in some of the tasks that were sent, until `ended` is true. Nothing has changed when
+        the first call raises InvalidInput, or InvalidState for an id that is taken."""
+        return self.call("history.let_in", dict, number=number, skip_existing=skip_existing)
+
+    def end_import(self, number: int) -> None:
+        """Give up what was not let in."""
+        self.ask("history.end_import", number=number)
+
     def actions(self) -> list[Definition]:
         """The known actions, by label."""
         return self.call("actions.find", list[Definition])

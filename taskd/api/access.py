@@ -14,6 +14,7 @@ class Permission(StrEnum):
     VIEW_TASKS = "view_tasks"
     CREATE_TASKS = "create_tasks"
     EDIT_TASKS = "edit_tasks"
+    EXPORT = "export"
     ADMIN = "admin"
 
 

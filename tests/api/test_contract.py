@@ -24,6 +24,8 @@ GIVEN: dict[str, Any] = {
     "search": "state = ",
     "repeat": {"daily": "02:30"},
     "logic_id": 3,
+    "task_ids": [42],
+    "number": 1,
     "line": "30 2 * * *",
     "name": "executor_slots",
     "value": "8",

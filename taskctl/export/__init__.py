@@ -1,0 +1,1 @@
+"""One file a format: its name is the value of `--format`. Each has `SUFFIX` and `write`."""

@@ -1,0 +1,75 @@
+"""The file of an import, read in parts; and how its tasks are brought in."""
+
+import codecs
+import gzip
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from taskctl.view.counting import counting
+from taskd.model.errors import InvalidInput
+
+PART = 256 * 1024  # bytes that are sent at once
+Record: TypeAlias = dict[str, Any]
+
+_GZIP = b"\x1f\x8b"
+
+
+def parts(path: str, read: Callable[[int], object]) -> Iterator[str]:
+    """The text of the file, unpacked; `read` is told the bytes of the file that were read.
+
+    Raises InvalidInput for what is cut off, damaged or no text.
+    """
+    try:
+        with open(path, "rb") as file:
+            packed = file.peek(2).startswith(_GZIP)
+            decoder = codecs.getincrementaldecoder("utf-8")()
+            with gzip.GzipFile(fileobj=file) if packed else file as source:
+                place = 0
+                while data := source.read(PART):
+                    yield decoder.decode(data)
+                    read(file.tell() - place)
+                    place = file.tell()
+                yield decoder.decode(b"", final=True)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InvalidInput(f"cannot read {path}: {error}; nothing was imported") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"cannot read {path}: it is no UTF-8 text") from None
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
+
+
+def bring(channel: Any, path: str, *, skip_existing: bool, color: str) -> Record:
+    """How many tasks came in (`imported`), and how many were passed over (`skipped`).
+
+    Nothing has changed when it raises InvalidInput or InvalidState.
+    """
+    number = channel.ask("history.begin_import")
+    try:
+        with counting(_size(path), color) as (passed, _):
+            for part in parts(path, passed):
+                channel.ask("history.send", number=number, text=part)
+        request = {"number": number, "skip_existing": skip_existing}
+        done: Record = channel.ask("history.let_in", **request)
+        with counting(done["total"], color) as (passed, _):
+            passed(_looked_at(done))
+            while not done["ended"]:
+                before = done
+                done = channel.ask("history.let_in", **request)
+                passed(_looked_at(done) - _looked_at(before))
+        return done
+    finally:
+        channel.ask("history.end_import", number=number)
+
+
+def _looked_at(progress: Record) -> int:
+    return int(progress["imported"] + progress["skipped"])
+
+
+def _size(path: str) -> int | None:
+    """None where that cannot be known."""
+    try:
+        return os.stat(path).st_size or None
+    except OSError:
+        return None
