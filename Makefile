@@ -14,6 +14,7 @@ demo: .venv/ready ## see it work: a backup fails, the daemon is killed, the caus
 
 test: .venv/ready ## run all tests; ARGS="tests/model -x" for some
 	@.ci/systemd-packages
+	@.ci/browser-packages
 	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
 
 faults: .venv/ready ## the long fault suite: hundreds of kills, at random and at each write
