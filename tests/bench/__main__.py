@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from tests.bench import (
     command,
     dashboard,
+    exports,
     latency,
     limits,
     locks,
@@ -34,6 +35,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "schedule": schedule.measure,
     "dashboard": dashboard.measure,
     "limits": limits.measure,
+    "exports": exports.measure,
     "peers": peers.measure,
 }
 
