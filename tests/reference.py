@@ -129,7 +129,8 @@ class Reference:
 
     def never_ran(self, name: str) -> None:
         self.tries[name] -= 1
-        self._end(name, "pending")
+        self.steps[name] = "pending"
+        self._judge()
 
     def progressed(self, name: str, fraction: float) -> None:
         self.reported[name] = fraction

@@ -219,10 +219,12 @@ def killed(task: Task, name: str, now: datetime, *, seen: bool = True) -> Task:
 
 
 def never_ran(task: Task, name: str, now: datetime) -> Task:
-    """The attempt does not count."""
+    """The attempt does not count. What a polling step has said of its progress before stays true."""
     draft = Draft(task, now)
+    step = draft.steps[name]
     draft.put_back(name)
-    draft.change(name, attempts=max(0, draft.steps[name].attempts - 1))
+    attempts = max(0, step.attempts - 1)
+    draft.change(name, attempts=attempts, progress=step.progress, note=step.note)
     return draft.settle()
 
 

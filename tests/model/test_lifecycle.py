@@ -495,9 +495,8 @@ def test_reported_progress_stays_between_0_and_1(said: float, kept: float) -> No
     [
         lambda task: lifecycle.failed(task, "a", an_error(), Retry(1), Rescue.PAUSE, NOW),
         lambda task: lifecycle.interrupted(task, "a", "killed", True, Rescue.PAUSE, NOW),
-        lambda task: lifecycle.never_ran(task, "a", NOW),
     ],
-    ids=["retried", "interrupted", "never ran"],
+    ids=["retried", "interrupted"],
 )
 def test_step_that_is_to_begin_again_has_no_progress(put_back: Callable[[Task], Task]) -> None:
     task = lifecycle.progressed(begin(one_step(), "a"), "a", 0.8, "most of it", NOW)
@@ -506,6 +505,15 @@ def test_step_that_is_to_begin_again_has_no_progress(put_back: Callable[[Task], 
 
     assert (step.state, step.progress, step.note) == (StepState.PENDING, 0.0, "")
     assert put_back(task).progress == 0.0
+
+
+def test_call_that_never_ran_leaves_the_progress_of_those_before_it() -> None:
+    task = lifecycle.progressed(begin(one_step(), "a"), "a", 0.8, "most of it", NOW)
+    task = begin(lifecycle.due(lifecycle.snoozed(task, "a", None, NOW, NOW), "a", NOW), "a")
+
+    step = lifecycle.never_ran(task, "a", NOW).steps["a"]
+
+    assert (step.state, step.progress, step.note) == (StepState.PENDING, 0.8, "most of it")
 
 
 def test_history_tells_the_story() -> None:
