@@ -5,17 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from real_daemon import Daemon, eventually
 
 from taskd.client import Client
 
 ACTION = """\
-label: work
-input: {{ledger: str}}
+label: {label}
+input: {{gate: str}}
 steps:
   work:
-    shell: echo work >> $ledger; until test -e $ledger.go; do sleep 0.02; done
+    shell: echo begun >> $gate.begun; until test -e $gate; do sleep 0.02; done; echo done
     idempotent: {idempotent}
 """
 
@@ -68,17 +67,16 @@ def test_backup_under_load_has_all_that_was_answered_before_it_began(running: Da
     assert page.total == len(page.items) < len(told)
 
 
-@pytest.mark.parametrize(("name", "code"), [("b.db", 2), ("none/b.db", 1)])
-def test_backup_that_cannot_be_written_is_refused_with_the_reason(
-    running: Daemon, name: str, code: int
-) -> None:
-    (running.root / "b.db").write_text("mine")
+def test_backup_that_cannot_be_written_is_refused_with_the_reason(running: Daemon) -> None:
+    there, nowhere = running.root / "b.db", running.root / "none" / "b.db"
+    there.write_text("mine")
 
-    refused = running.taskd("backup", str(running.root / name))
+    refused = [running.taskd("backup", str(target)) for target in (there, nowhere)]
 
-    assert refused.returncode == code
-    assert f"cannot write {running.root}/{name}: " in refused.stderr
-    assert (running.root / "b.db").read_text() == "mine"
+    assert [one.returncode for one in refused] == [2, 1]
+    assert f"cannot write {there}: it is there already" in refused[0].stderr
+    assert f"cannot write {nowhere}: No such file or directory" in refused[1].stderr
+    assert there.read_text() == "mine"
 
 
 def test_refused_restore_changes_nothing(running: Daemon) -> None:
@@ -133,43 +131,34 @@ def test_lost_store_is_refused_with_the_command_that_helps(running: Daemon) -> N
     assert running.start_task("exec", "--", "true") == lost + 1  # as its logs tell
 
 
-@pytest.mark.parametrize("idempotent", [False, True])
-def test_what_ran_when_the_backup_was_made_is_never_run_twice_unasked(
-    daemon: Daemon, idempotent: bool
-) -> None:
-    daemon.write_action("work.yaml", ACTION.format(idempotent=str(idempotent).lower()))
+def begin(daemon: Daemon, label: str, gate: str) -> int:
+    """A task that has begun, and goes on until its gate is there."""
+    task_id = daemon.start_task("run", label, f"gate={daemon.root / gate}")
+    eventually((daemon.root / f"{gate}.begun").exists)
+    return task_id
+
+
+def test_what_ran_when_the_backup_was_made_is_never_run_twice_unasked(daemon: Daemon) -> None:
+    daemon.write_action("once.yaml", ACTION.format(label="once", idempotent="false"))
+    daemon.write_action("again.yaml", ACTION.format(label="again", idempotent="true"))
     daemon.start()
-    task_id = daemon.start_action("work")
-    eventually(daemon.ledger_lines)
+    ended = [begin(daemon, "once", "a"), begin(daemon, "again", "b")]
+    still = begin(daemon, "once", "c")
     target = back_up(daemon)
-    Path(f"{daemon.ledger}.go").touch()
-    assert daemon.wait(task_id) == 0
+    for gate in "ab":
+        (daemon.root / gate).touch()
+    assert [daemon.wait(task_id) for task_id in ended] == [0, 0]
     daemon.taskd("stop")
 
     restore(daemon, target)
     daemon.start()
+    (daemon.root / "c").touch()
 
-    if idempotent:
-        assert daemon.wait(task_id) == 0
-        assert daemon.ledger_lines() == ["work", "work"]
-    else:
-        assert daemon.wait(task_id) == 9
-        assert daemon.ledger_lines() == ["work"]
-        (error,) = daemon.show(task_id)["errors"]
-        assert "it ran when the backup was made" in error["message"]
-
-
-def test_step_that_still_runs_is_taken_up_by_the_restored_daemon(running: Daemon) -> None:
-    task_id = running.start_task("exec", "--", "until test -e go; do sleep 0.02; done; echo done")
-    eventually(lambda: running.show(task_id)["state"] == "running")
-    target = back_up(running)
-    running.taskd("stop")
-
-    restore(running, target)
-    running.start()
-
-    (running.root / "go").touch()
-    assert running.wait(task_id) == 0
+    assert [daemon.wait(task_id) for task_id in (*ended, still)] == [9, 0, 0]
+    begun = [(daemon.root / f"{gate}.begun").read_text().split() for gate in "abc"]
+    assert [len(lines) for lines in begun] == [1, 2, 1]
+    (error,) = daemon.show(ended[0])["errors"]
+    assert "it ran when the backup was made" in error["message"]
 
 
 def test_drained_restore_starts_nothing_until_somebody_has_looked(running: Daemon) -> None:
