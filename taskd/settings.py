@@ -6,8 +6,6 @@ settings:
 TASKD_CANCEL_GRACE=5s                   # in the environment, which goes before the file
 """
 
-import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
@@ -16,94 +14,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from taskd.config_file import REMEDY, Given, Text, one_value, read_settings
+from taskd import setting_texts as texts
+from taskd.config_file import REMEDY, Given, Text, read_settings
 from taskd.model.errors import InvalidInput, NotFound, StoreError, TaskdError
-from taskd.model.interval import parse_interval
 from taskd.model.setting import Setting, Source
-from taskd.model.size import parse_size
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 BYTES, SECONDS = "bytes", "seconds"
-_TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-def _truth(text: Text) -> bool:
-    try:
-        return _TRUTH[one_value(text).lower()]
-    except KeyError:
-        raise InvalidInput(f"cannot read {text!r} as true or false") from None
-
-
-def _length(text: Text) -> timedelta:
-    return parse_interval(one_value(text))
-
-
-def _bytes(text: Text) -> int:
-    return parse_size(one_value(text))
-
-
-def _number(least: int) -> Callable[[Text], int]:
-    def read(text: Text) -> int:
-        word = one_value(text)
-        if not (word.isascii() and word.isdecimal() and int(word) >= least):
-            raise InvalidInput(f"cannot read {text!r} as a whole number from {least} on")
-        return int(word)
-
-    return read
-
-
-def _choice(*words: str) -> Callable[[Text], str]:
-    def read(text: Text) -> str:
-        if text not in words:
-            raise InvalidInput(f"{text!r} is none of {', '.join(words)}")
-        return one_value(text)
-
-    return read
-
-
-def _folders(text: Text) -> tuple[Path, ...]:
-    words = text if isinstance(text, list) else one_value(text).split(":")
-    return tuple(Path(word).expanduser() for word in words if word)
-
-
-def _slots(text: Text) -> dict[str, int]:
-    """By label: `{backup.site: 2, notify: 1}`, or in one line `backup.site=2,notify=1`."""
-    pairs = list(text.items()) if isinstance(text, dict) else list(_pairs(one_value(text)))
-    slots: dict[str, int] = {}
-    for label, number in pairs:
-        if label in slots:
-            raise InvalidInput(f"{label!r} stands there twice")
-        try:
-            slots[label] = _number(1)(number)
-        except InvalidInput as error:
-            raise InvalidInput(f"{label!r}: {error.message}") from None
-    return slots
-
-
-def _searches(text: Text) -> dict[str, str]:
-    """By name; in one line as JSON: `{"stuck": "state = paused"}`."""
-    searches = _json(text) if isinstance(text, str) and text else text or {}
-    if not isinstance(searches, dict):
-        raise InvalidInput("expected a mapping of names to queries")
-    for name, query in searches.items():
-        if not (re.fullmatch(r"[\w-]+", name) and isinstance(query, str) and query.strip()):
-            raise InvalidInput(f"{name!r}: expected letters, digits, _ or -, and a query")
-    return searches
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _pairs(line: str) -> Iterator[tuple[str, str]]:
-    for word in filter(None, map(str.strip, line.split(","))):
-        name, equals, value = map(str.strip, word.partition("="))
-        if not name or not equals:
-            raise InvalidInput(f"cannot read {word!r}: expected label=number")
-        yield name, value
 
 
 def _setting(
@@ -143,87 +60,90 @@ class Settings:
 
     allow_dangerous_actions: bool = _setting(
         "false",
-        _truth,
+        texts.truth,
         "allow unlock and force unlock, which end tasks that hold locks",
         manual="dynflow_allow_dangerous_actions",
     )
     executor_slots: int = _setting(
-        "4", _number(1), "how many steps run at the same time", unit="steps"
+        "4", texts.number(1), "how many steps run at the same time", unit="steps"
     )
     action_slots: dict[str, int] = _setting(
         "",
-        _slots,
+        texts.slots,
         "how many of them steps of one action may have, by label, e.g. backup.site=2",
         unit="steps",
     )
     action_paths: tuple[Path, ...] = _setting(
         "",
-        _folders,
+        texts.folders,
         "more folders with actions, with ':' between them; relative ones are beside the "
         "configuration file",
     )
     cancel_grace: timedelta = _setting(
-        "10s", _length, "how long a cancelled step may go on before it is killed", unit=SECONDS
+        "10s", texts.length, "how long a cancelled step may go on before it is killed", unit=SECONDS
     )
     stop_grace: timedelta = _setting(
-        "60s", _length, "how long `taskd stop --wait` waits for running steps", unit=SECONDS
+        "60s", texts.length, "how long `taskd stop --wait` waits for running steps", unit=SECONDS
     )
     log_limit: int = _setting(
         "64 MiB",
-        _bytes,
+        texts.bytes,
         "how much output of a step is kept, e.g. 64 MiB; the rest is dropped",
         unit=BYTES,
     )
     searches: dict[str, str] = _setting(
-        "", _searches, "your own searches by name, e.g. stuck: state = paused; used as @stuck"
+        "", texts.searches, "your own searches by name, e.g. stuck: state = paused; used as @stuck"
     )
     large_wal: int = _setting(
         "256 MiB",
-        _bytes,
+        texts.bytes,
         "how large the store's WAL may become until the log tells of it",
         unit=BYTES,
     )
     long_running_after: timedelta = _setting(
-        "2d", _length, "when a task that does not stop counts as long-running", unit=SECONDS
+        "2d", texts.length, "when a task that does not stop counts as long-running", unit=SECONDS
     )
     host_idle: timedelta = _setting(
-        "60s", _length, "how long a process for Python steps waits for the next one", unit=SECONDS
+        "60s",
+        texts.length,
+        "how long a process for Python steps waits for the next one",
+        unit=SECONDS,
     )
     durability: str = _setting(
         "full",
-        _choice("full", "normal"),
+        texts.choice("full", "normal"),
         "full: what was answered survives a power cut (normal is not in this version)",
         at_start=True,
     )
     enable_console: bool = _setting(
         "false",
-        _truth,
+        texts.truth,
         "serve the web console (not in this version)",
         manual="dynflow_enable_console",
     )
     console_require_auth: bool = _setting(
         "true",
-        _truth,
+        texts.truth,
         "ask users of the web console who they are (not in this version)",
         manual="dynflow_console_require_auth",
     )
     proxy_action_retry_count: int = _setting(
         "4",
-        _number(0),
+        texts.number(0),
         "how often a remote executor that does not answer is tried again (not in this version)",
         unit="tries",
         manual="foreman_tasks_proxy_action_retry_count",
     )
     proxy_action_retry_interval: timedelta = _setting(
         "15s",
-        _length,
+        texts.length,
         "how long to wait between these tries (not in this version)",
         unit=SECONDS,
         manual="foreman_tasks_proxy_action_retry_interval",
     )
     proxy_action_start_timeout: timedelta = _setting(
         "60s",
-        _length,
+        texts.length,
         "how long a remote executor may take to begin a step (not in this version)",
         unit=SECONDS,
         manual="foreman_tasks_proxy_action_start_timeout",
