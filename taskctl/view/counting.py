@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from taskctl.view.inert import inert
-from taskctl.view.terminal import coloured
+from taskctl.view.terminal import draws
 
 Passed = Callable[[int], object]
 Tell = Callable[[str], object]
@@ -19,7 +19,7 @@ def counting(total: int | None, color: str) -> Iterator[tuple[Passed, Tell]]:
 
     `total` is None where it is not known, `color` is what `--color` says.
     """
-    if not coloured(color, sys.stderr):
+    if not draws(sys.stderr):
         yield _pass, _tell
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn

@@ -293,9 +293,7 @@ def test_long_log_is_exported_piece_by_piece(running: Daemon) -> None:
 def test_terminal_sees_how_far_it_is_and_then_the_name(made: Daemon) -> None:
     file = made.root / "seen.jsonl"
 
-    code, shown = on_terminal(
-        made, "export", "--color", "always", "--format", "jsonl", "--file", file
-    )
+    code, shown = on_terminal(made, "export", "--format", "jsonl", "--file", file)
 
     assert code == 0
     assert "4/4" in shown
