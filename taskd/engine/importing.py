@@ -157,10 +157,10 @@ class Import:
 
     def _let_in(self, arrivals: list[Arrival]) -> None:
         there = self._director.do(lambda tx: tx.admit(arrivals))
-        for arrival in arrivals:
-            if there.get(arrival.id, arrival.origin) == arrival.origin:
-                for part in self._staging.logs_of(arrival.id):
-                    put(self._logs, part.task_id, part.name, part.at, part.text)
+        same = {each.id for each in arrivals if there.get(each.id, each.origin) == each.origin}
+        for part in self._staging.logs(arrivals[0].id, arrivals[-1].id):
+            if part.task_id in same:
+                put(self._logs, part.task_id, part.name, part.at, part.text)
         self.progress.skipped += len(there)
         self.progress.imported += len(arrivals) - len(there)
         self.progress.at = arrivals[-1].id

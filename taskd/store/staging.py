@@ -91,10 +91,12 @@ class Staging:
         )
         return [Arrival(i, origin or None, marshal.loads(rows)) for i, origin, rows in rows]
 
-    def logs_of(self, task_id: int) -> Iterator[LogPart]:
-        """In the order in which they came."""
+    def logs(self, first: int, last: int) -> Iterator[LogPart]:
+        """Of the tasks from id `first` to `last`, each in the order in which they came."""
         rows = self._store.execute(
-            "SELECT task_id, name, at, text FROM logs WHERE task_id = ? ORDER BY number", (task_id,)
+            "SELECT task_id, name, at, text FROM logs WHERE task_id BETWEEN ? AND ?"
+            " ORDER BY task_id, number",
+            (first, last),
         )
         return (LogPart(*row) for row in rows)
 
