@@ -4,7 +4,7 @@ A scalar stays the text that was written, so that a value means the same here an
 variable, and YAML's own guesses (`NO` is false, `12:30` is 750) play no part.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,11 +14,12 @@ import yaml
 
 from taskd.model.errors import InvalidInput, StoreError
 
-NOT_YET = ("cleanup", "roles", "grants")
-SECTIONS = ("settings", "notify", *NOT_YET)
+NOT_YET = ("roles", "grants")
+SECTIONS = ("settings", "notify", "cleanup", *NOT_YET)
 REMEDY = "put it right; taskd check tells whether it is"
 Text: TypeAlias = str | list[str] | dict[str, str]
 
+_TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _KINDS = {list: "list", dict: "mapping"}
 
 
@@ -45,6 +46,14 @@ def one_value(text: Text) -> str:
     return text
 
 
+def one_truth(text: Text) -> bool:
+    """Raises InvalidInput."""
+    try:
+        return _TRUTH[one_value(text).lower()]
+    except KeyError:
+        raise InvalidInput(f"cannot read {text!r} as true or false") from None
+
+
 def guess(word: str, known: Iterable[str]) -> str:
     """What else may have been meant, to be put behind a message."""
     close = get_close_matches(word, known, n=1)
@@ -64,15 +73,24 @@ def read_settings(path: Path) -> dict[str, Given]:
     return settings
 
 
-def read_rules(path: Path, name: str) -> list[GivenRule]:
-    """The section `name` of the file, a list of mappings; nothing if there is none. Raises
-    StoreError."""
+def read_rules(path: Path, *names: str) -> list[GivenRule]:
+    """The list of mappings that is found by these keys, each below the one before; nothing if there
+    is none. Raises StoreError."""
     return [
-        GivenRule(_values(path, item, f"an item of {name}"), f"{path}:{_line(item)}")
-        for section, value in _sections(path)
-        if section.value == name
-        for item in _items(path, value, name)
+        GivenRule(_values(path, item, f"an item of {key.value}"), f"{path}:{_line(item)}")
+        for key, value in _find(path, names)
+        for item in _items(path, value, key.value)
     ]
+
+
+def read_mapping(path: Path, *names: str, nested: Collection[str] = ()) -> GivenRule | None:
+    """The mapping that is found by these keys, but for those of its own keys that are `nested`.
+
+    None if there is none. Raises StoreError.
+    """
+    for key, value in _find(path, names):
+        return GivenRule(_values(path, value, key.value, nested), f"{path}:{_line(key)}")
+    return None
 
 
 def find_unused(path: Path) -> list[str]:
@@ -98,6 +116,20 @@ def _sections(path: Path) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
         raise StoreError(f"cannot read {path}: {error}") from None
     if root is not None:
         yield from _pairs(path, root, "the file")
+
+
+def _find(path: Path, names: Sequence[str]) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+    """The key and what stands there; an empty list where it is not there."""
+    first, *others = names
+    found = [pair for pair in _sections(path) if pair[0].value == first]
+    for name in others:
+        found = [
+            pair
+            for key, value in found
+            for pair in _pairs(path, value, key.value)
+            if pair[0].value == name
+        ]
+    return found
 
 
 def _pairs(path: Path, node: yaml.Node, what: str) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
@@ -127,10 +159,13 @@ def _items(path: Path, node: yaml.Node, what: str) -> list[yaml.Node]:
     return list(node.value)
 
 
-def _values(path: Path, node: yaml.Node, what: str) -> dict[str, Given]:
+def _values(
+    path: Path, node: yaml.Node, what: str, nested: Collection[str] = ()
+) -> dict[str, Given]:
     return {
         key.value: Given(_text(path, key, item), f"{path}:{_line(key)}")
         for key, item in _pairs(path, node, what)
+        if key.value not in nested
     }
 
 

@@ -31,6 +31,18 @@ def write_interval(seconds: float) -> str:
     return text + f"{left:g}s" if left or not text else text
 
 
+def parse_period(text: str) -> timedelta:
+    """As `parse_interval`, but with a unit: a bare number would be seconds, which nobody means who
+    says how long a history is kept. `m` is minutes. Raises InvalidInput."""
+    period = parse_interval(text)
+    if not re.search(r"[a-z]", text):
+        raise InvalidInput(
+            f"cannot read {text!r} as a period: expected a number and a unit (s, m for minutes, h, "
+            "d, w, y), as in 30d"
+        )
+    return period
+
+
 def _length(seconds: float, text: str | float) -> timedelta:
     if not seconds >= 0:  # negative, or not a number
         raise _unreadable(text)

@@ -190,10 +190,10 @@ def test_other_sections_of_the_file_are_left_alone(config: Path) -> None:
 
 
 def test_sections_without_an_effect_are_named_by_line(config: Path) -> None:
-    config.write_text("cleanup: {}\nsettings: {executor_slots: 2}\ngrants: []\n")
+    config.write_text("roles: {}\nsettings: {executor_slots: 2}\ngrants: []\n")
 
     assert find_unused(config) == [
-        f"{config}:1: the section 'cleanup' has no effect in this version",
+        f"{config}:1: the section 'roles' has no effect in this version",
         f"{config}:3: the section 'grants' has no effect in this version",
     ]
 
