@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from taskd import notifications
+from taskd import cleaning, notifications
 from taskd.catalog import child
 from taskd.config_file import find_unused
 from taskd.engine.engine import action_folders
@@ -55,6 +55,8 @@ def configuration(places: Places, found: Findings) -> Settings:
             found.notes += settings.passed_over
         with found.gathered():
             notifications.load(places.config)
+        with found.gathered():
+            cleaning.load(places.config, settings.searches)
     found.problems += _check_searches(settings)
     return settings
 
