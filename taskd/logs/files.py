@@ -1,8 +1,12 @@
 """Where the logs of a task are: `logs/42/42001/2-archive.log`, a thousand tasks a folder."""
 
+import contextlib
 import itertools
 import logging
+import math
+import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -12,9 +16,41 @@ def log_path(root: str, task_id: int, number: int, step: str) -> str:
     return f"{folder(root, task_id)}/{number}-{step}.log"
 
 
-def drop(root: str, task_id: int) -> None:
-    """Remove the logs of a task; there need not be any."""
-    shutil.rmtree(folder(root, task_id), ignore_errors=True)
+def drop(root: str, task_ids: Iterable[int]) -> None:
+    """Remove the logs of tasks; there need not be any."""
+    for thousand, ids in itertools.groupby(sorted(task_ids), lambda task_id: task_id // 1000):
+        there = _names(f"{root}/{thousand}")
+        for task_id in ids:
+            if str(task_id) in there:
+                shutil.rmtree(folder(root, task_id), ignore_errors=True)
+
+
+def find_old(root: str, before: float) -> Iterator[list[int]]:
+    """The tasks whose folders nobody has put anything in since then, a thousand at a time.
+
+    Folders that are empty go.
+    """
+    for thousand in _names(root):
+        place = f"{root}/{thousand}"
+        old = [name for name in _names(place) if _changed(f"{place}/{name}") < before]
+        yield [int(name) for name in old if name.isdecimal()]
+        if _changed(place) < before:
+            with contextlib.suppress(OSError):  # there is something in it
+                os.rmdir(place)
+
+
+def _names(folder: str) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+
+
+def _changed(path: str) -> float:
+    try:
+        return os.lstat(path).st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def last_id(root: Path) -> int:

@@ -14,6 +14,7 @@ from taskd.store.reserve import NO_ROOM, Reserve
 
 SNAPSHOTS = 4
 PATIENCE = 0.25  # seconds, with who else has locked the store: the daemon stands still meanwhile
+CACHE, LARGE_CACHE = 2000, 16_000  # KiB of the connection that writes
 LONG_WAL = 2000  # pages; SQLite brings 1000 into the file when it can
 READERS_PATIENCE = 0.02  # seconds, with who reads: short ones are done by then
 
@@ -85,12 +86,33 @@ class Database:
         """A read-only connection in one transaction: all that it reads is of one moment."""
         connection = self._snapshots.get()
         try:
-            connection.execute("BEGIN")
-            yield connection
+            with reading(connection):
+                yield connection
         finally:
-            if connection.in_transaction:  # SQLite itself may have dropped it
-                connection.execute("ROLLBACK")
             self._snapshots.put(connection)
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[sqlite3.Connection]:
+        """A connection that reads the store, and may make tables in memory beside it."""
+        with contextlib.closing(_open(f"{self.path.as_uri()}?mode=ro")) as connection:
+            connection.execute("PRAGMA temp_store = MEMORY")
+            yield connection
+
+    # In the loop, between two transactions
+
+    def delete_much(self, much: bool) -> None:
+        """For a while. To look after references takes most of the time of a deletion, and without
+        room for the pages that it changes SQLite writes them twice."""
+        self.writer.execute(f"PRAGMA foreign_keys = {not much:d}")
+        self.writer.execute(f"PRAGMA cache_size = {-LARGE_CACHE if much else -CACHE:d}")
+        if not much:
+            self.writer.execute("PRAGMA shrink_memory")
+
+    def shrink(self, pages: int) -> int:
+        """Give at most so many unused pages back to the file system. How many are left."""
+        # As a script: where a statement gives no columns, Python takes only the first step.
+        self.writer.executescript(f"PRAGMA incremental_vacuum({pages:d})")
+        return int(self.writer.execute("PRAGMA freelist_count").fetchone()[0])
 
     def committed(self, version: int) -> None:
         """The commit of that number is on disk."""
@@ -165,6 +187,17 @@ def _empty() -> sqlite3.Connection:
     return connection
 
 
+@contextlib.contextmanager
+def reading(connection: Connection) -> Iterator[None]:
+    """All that is read within is of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # SQLite itself may have dropped it
+            connection.execute("ROLLBACK")
+
+
 def _make(path: Path) -> None:
     """An empty store, whole or not at all; what is left of another one is set aside."""
     for left in (check.wal_of(path), path.with_name(f"{path.name}-shm")):
@@ -195,10 +228,12 @@ def _be_patient(connection: sqlite3.Connection, seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path | str) -> sqlite3.Connection:
+    """`path` may be a URI."""
     # Made by one thread and used by another: the director's, which alone writes.
     connection = sqlite3.connect(
         path,
+        uri=True,
         timeout=PATIENCE,
         isolation_level=None,
         check_same_thread=False,

@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from taskd.model.errors import NotFound
 from taskd.model.lock import Lock
 from taskd.model.record import replace
 from taskd.model.task import State, Task
-from taskd.store import chains, lanes, locks, rows, tasks, under_way, waiting
+from taskd.store import chains, deleting, lanes, locks, rows, tasks, under_way, waiting
 from taskd.store.arrivals import Arrival, admit, taken
 
 CACHED_TASKS = 2000
@@ -156,6 +157,13 @@ class Transaction:
                 self._cache[task_id] = task
         return task
 
+    def find(self, task_id: int) -> Task | None:
+        """None when it was deleted."""
+        try:
+            return self.get(task_id)
+        except NotFound:
+            return None
+
     def with_key(self, uid: int, key: str) -> int | None:
         """The task that `uid` started with this idempotency key."""
         known = self._keys.get((uid, key))
@@ -216,6 +224,18 @@ class Transaction:
         ]
         told.update((task.id, task) for task in found)
         return found
+
+    def delete(self, versions: Mapping[int, int]) -> list[int]:
+        """Those of the tasks that have stopped and are still as they were at these versions.
+
+        Raises NoMatch, see `deleting`; else it is the last that a change does. It has no savepoint,
+        for which SQLite would copy every page that is changed.
+        """
+        still = {i: version for i, version in versions.items() if i not in self.changed}
+        deleted = deleting.delete(self.connection, still)
+        for task_id in deleted:
+            self._cache.pop(task_id, None)
+        return deleted
 
     def chain(self, task_id: int, before: Collection[int], *, strict: bool) -> None:
         """The task waits until the others have stopped."""

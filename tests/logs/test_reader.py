@@ -1,9 +1,10 @@
 """Pages of the logs of a task."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from taskd.logs.files import drop, log_path
+from taskd.logs.files import drop, find_old, log_path
 from taskd.logs.reader import LogFile, read
 from taskd.model.log import LogPage
 
@@ -99,8 +100,22 @@ def test_logs_of_a_task_are_dropped_together(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True)
         path.touch()
 
-    drop(str(tmp_path), 42001)
+    drop(str(tmp_path), [42001])
 
     assert mine == tmp_path / "42" / "42001" / "2-archive.log"
     assert not mine.parent.exists()
     assert other.exists()
+
+
+def test_logs_that_nobody_has_touched_for_long_are_found(tmp_path: Path) -> None:
+    for task_id in (7, 42001, 42002):
+        Path(log_path(str(tmp_path), task_id, 1, "run")).parent.mkdir(parents=True)
+    for name in ("0", "0/7", "42/42001"):
+        os.utime(tmp_path / name, (1000, 1000))
+
+    assert sorted(find_old(str(tmp_path), 2000)) == [[7], [42001]]
+
+    drop(str(tmp_path), [7])
+    os.utime(tmp_path / "0", (1000, 1000))
+    assert sorted(find_old(str(tmp_path), 2000)) == [[], [42001]]
+    assert not (tmp_path / "0").exists()
