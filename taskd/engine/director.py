@@ -386,8 +386,8 @@ class Director:
         free = dict(slots)
         for call_id, (task_id, name) in self._out.items() if slots else ():
             if not name.startswith(HOOK):
-                task = tx.get(task_id)
-                if task.label in free and task.steps[name].call_id == call_id:
+                task = tx.find(task_id)  # deleted, where what ran of it was given up
+                if task and task.label in free and task.steps[name].call_id == call_id:
                     free[task.label] -= 1
         return free
 

@@ -245,8 +245,8 @@ class Recurring:
     def _scheduled(self, tx: Transaction, logic: RecurringLogic) -> Task | None:
         if logic.task_id is None:
             return None
-        task = tx.get(logic.task_id)
-        return task if task.state is State.SCHEDULED else None
+        task = tx.find(logic.task_id)  # it may have been cancelled, and deleted
+        return task if task and task.state is State.SCHEDULED else None
 
     def _unfinished(self, tx: Transaction, logic: RecurringLogic) -> list[Task]:
         """Its tasks that have not stopped, also those that the store does not have yet."""

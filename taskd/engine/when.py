@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from taskd.model import lifecycle
-from taskd.model.errors import InvalidInput, NotFound
+from taskd.model.errors import InvalidInput
 from taskd.model.step import PLAN, StepState
 from taskd.model.task import Result, State, Task
 from taskd.store import chains
@@ -50,17 +50,10 @@ def wait_for(tx: Transaction, task: Task, after: Collection[int]) -> Task:
 
     The store may not know yet how these are, and nothing is written within a change.
     """
-    there = [found for each in after if (found := _find(tx, each))]
+    there = [found for each in after if (found := tx.find(each))]
     tx.chain(task.id, [each.id for each in there], strict=True)
     bad = [each for each in there if not each.finished or each.result is Result.ERROR]
     return _judge(tx, task, [Prerequisite(t.id, t.name, t.state, t.result) for t in bad])
-
-
-def _find(tx: Transaction, task_id: int) -> Task | None:
-    try:
-        return tx.get(task_id)
-    except NotFound:
-        return None
 
 
 def expire(tx: Transaction, task: Task) -> Task:

@@ -566,3 +566,15 @@ def test_what_is_only_tried_leaves_nothing_and_is_refused_like_the_real_one(
     assert recurring.count(daemon.database.writer) == 0
     assert daemon.tasks == []
     assert list(daemon.places.secrets.iterdir()) == []
+
+
+def test_logic_whose_next_run_was_deleted_can_be_enabled(daemon: Daemon) -> None:
+    daemon.start()
+    daemon.change("disable")
+    daemon.do(lambda tx: family.cancel(tx, daemon.catalog, tx.get(1), "bob"))
+    version = daemon.tasks[0].version
+    assert daemon.do(lambda tx: tx.delete({1: version})) == [1]
+
+    enabled = daemon.change("enable")
+
+    assert (enabled.state, enabled.task_id) == ("active", 2)
