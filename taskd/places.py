@@ -65,6 +65,11 @@ class Places:
     def secrets(self) -> Path:
         return self.state / "secrets"
 
+    @property
+    def backups(self) -> Path:
+        """What cleanups have deleted."""
+        return self.state / "backups"
+
 
 def find_places(
     *, config: str | None = None, state: str | None = None, socket: str | None = None
