@@ -386,6 +386,44 @@ class Client(Channel):
         """Give up what was not let in."""
         self.ask("history.end_import", number=number)
 
+    def cleanup(
+        self,
+        search: str | None = None,
+        *,
+        after: str | None = None,
+        states: Sequence[str] | None = None,
+        noop: bool = False,
+        batch_size: int = 1000,
+        backup: bool | None = None,
+    ) -> dict[str, Any]:
+        """Delete tasks for good: those that `search` means, older than `after` ("30d"), in `states`
+        (by default stopped; ["all"]); without a search what the configuration says.
+
+        `noop`: only say what it would be. `backup`: keep what is deleted, as the configuration says
+        by default. What was deleted, in `parts`, each with `name`, `filter`, `matched`, `deleted`
+        and a `sample`; `backup` is the file. Raises QueryError, InvalidState while another cleanup
+        is at work.
+        """
+        return self.call(
+            "cleanup.run",
+            dict,
+            search=search,
+            after=after,
+            states=states,
+            noop=noop,
+            batch_size=batch_size,
+            backup=backup,
+        )
+
+    def cleanup_progress(self) -> dict[str, int]:
+        """How many tasks the cleanup that is at work means (`matched`), and has `deleted`; 0 where
+        none is."""
+        return self.call("cleanup.progress", dict)
+
+    def cleanup_config(self) -> dict[str, Any]:
+        """What a cleanup without a search deletes (`parts`), whether `daily`, and its `backup`."""
+        return self.call("cleanup.config", dict)
+
     def actions(self) -> list[Definition]:
         """The known actions, by label."""
         return self.call("actions.find", list[Definition])

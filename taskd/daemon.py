@@ -21,7 +21,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from taskd import notifications
+from taskd import cleaning, notifications
 from taskd.api import every  # noqa: F401
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
@@ -80,12 +80,15 @@ def run(
     sys.setswitchinterval(SWITCH_SECONDS)
     raise_limit()
     with own(places), noted(places.starts) as starts:
-        load(places.config, os.environ)  # what is wrong with it is said before the store is touched
+        # What is wrong with the file is said before the store is touched.
+        searches = load(places.config, os.environ).searches
         rules = notifications.load(places.config)
+        cleanup_rules = cleaning.load(places.config, searches)
         for note in find_unused(places.config):
             log.warning("%s", note)
         engine = _build(places, starts.reason, systemd, accept_loss=accept_loss)
         engine.director.notifier.heed(rules)
+        engine.cleaner.rules = cleanup_rules
         server = Server(engine)
         pulse = Pulse(engine)
         _listen_to_signals(engine)
@@ -273,6 +276,7 @@ def _wait(engine: Engine, running: Callable[[], int], patience: timedelta) -> No
 
 def _take_apart(engine: Engine, server: Server) -> None:
     """No further request is taken; what was is answered, once it is on disk."""
+    engine.cleaner.end()
     for tell in engine.farewells:
         tell({"running_steps": engine.director.calls_out})
     server.flush()

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     CREATE_TASKS = "create_tasks"
     EDIT_TASKS = "edit_tasks"
     EXPORT = "export"
+    CLEANUP = "cleanup"
     ADMIN = "admin"
 
 

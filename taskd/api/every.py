@@ -2,6 +2,7 @@
 
 from taskd.api import (  # noqa: F401
     actions,
+    cleanup,
     daemon,
     dashboard,
     doctor,

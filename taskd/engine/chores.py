@@ -46,7 +46,12 @@ def tell_of_long(engine: Engine, now: datetime) -> str:
     return told
 
 
-CHORES = (Chore("long-running tasks", tell_of_long),)
+def clean_up(engine: Engine, _now: datetime) -> str:
+    """By the rules of the configuration, if they are to be followed each day."""
+    return engine.cleaner.clean_daily()
+
+
+CHORES = (Chore("long-running tasks", tell_of_long), Chore("cleanup", clean_up))
 
 
 def is_due(last: Last | None, now: datetime) -> bool:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from taskd import notifications
+from taskd import cleaning, notifications
 from taskd.catalog import child
 from taskd.catalog.catalog import Catalog
 from taskd.config_file import Given
+from taskd.engine.cleaner import Cleaner
 from taskd.engine.director import Director
 from taskd.engine.importing import Import
 from taskd.engine.starting import Starter
@@ -54,9 +55,13 @@ class Engine:
     farewells: list[Callable[[object], None]] = field(default_factory=list)  # told when it stops
     started: float = field(default_factory=time.monotonic)
     importing: Import | None = None  # the one at hand
+    cleaner: Cleaner = field(init=False)
     _refreshing: bool = False
     _reading: threading.Lock = field(default_factory=threading.Lock)
     _setting: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.cleaner = Cleaner(self.places, self.loop, self.database, self.director, self.starter)
 
     @property
     def catalog(self) -> Catalog:
@@ -111,8 +116,10 @@ class Engine:
         with self._setting:
             settings = load_settings(self.places, self.database)
             rules = notifications.load(self.places.config)
+            cleanup = cleaning.load(self.places.config, settings.searches)
             self._heed(settings)
         self.director.notifier.heed(rules)
+        self.cleaner.rules = cleanup
         self.refresh(always=True)
 
     def store_setting(self, name: str, given: Given | None) -> None:

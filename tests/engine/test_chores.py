@@ -1,4 +1,4 @@
-"""Once a day people are told of tasks that have not stopped for long."""
+"""Once a day people are told of tasks that have not stopped for long, and old ones are deleted."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,6 +28,7 @@ class Daemon(Rehearsal):
     """With three tasks: one runs, one is paused, one has stopped."""
 
     told: list[tuple[str, int]]
+    cleanups: int = 0
 
     def begin(self) -> None:
         definition = self.catalog.get("demo")
@@ -48,9 +49,17 @@ class Daemon(Rehearsal):
         self.director.notifier.tell = tell  # type: ignore[method-assign]
         loop: Any = SimpleNamespace(later=self.clock.later, call=lambda function: function())
         engine: Any = SimpleNamespace(
-            loop=loop, director=self.director, database=self.database, settings=Settings()
+            loop=loop,
+            director=self.director,
+            database=self.database,
+            settings=Settings(),
+            cleaner=SimpleNamespace(clean_daily=self.clean_up),
         )
         Chores(engine, self.clock.read).start()
+
+    def clean_up(self) -> str:
+        self.cleanups += 1
+        return "nothing was old"
 
     def restart(self, seconds: float = 0.0) -> None:
         self.clock.now += timedelta(seconds=seconds)
@@ -152,3 +161,13 @@ def test_chore_that_ends_after_it_was_begun_again_changes_nothing(
     eventually(lambda: (done := last(daemon, other.name)) and done.ended_at)
 
     assert last(daemon, "slow") == again
+
+
+def test_cleanup_is_done_once_a_day(daemon: Daemon) -> None:
+    daemon.pass_time(1)
+    eventually(lambda: daemon.cleanups == 1)
+
+    daemon.restart()
+    daemon.pass_time(2 * DAY)
+
+    eventually(lambda: daemon.cleanups == 3)
