@@ -89,7 +89,7 @@ def _find(setup: Setup, search: str) -> Iterator[Record]:
 
 def ask_first(command: Sequence[str], search: str, found: Sequence[str], kind: str) -> None:
     """Show some of what a search has found, each in a line, and ask. Raises UsageError, Exit."""
-    if not _is_asked_by_a_person():
+    if not is_asked_by_a_person():
         line = shlex.join(["taskctl", *command, "--search", search, "--yes"])
         raise click.UsageError(f"this asks first, and there is no terminal: {line}")
     for each in found[:SAMPLE]:
@@ -102,7 +102,7 @@ def ask_first(command: Sequence[str], search: str, found: Sequence[str], kind: s
         raise click.exceptions.Exit(1)
 
 
-def _is_asked_by_a_person() -> bool:
+def is_asked_by_a_person() -> bool:
     return sys.stdin.isatty()
 
 

@@ -93,6 +93,16 @@ def _counted(event: Record) -> str:
     return f"{event['event']} {event['times']} ×" if event["times"] > 1 else str(event["event"])
 
 
+def _age(part: Record) -> str:
+    return times.length(part["after"]).removesuffix(" 0h")
+
+
+CLEANUP_COLUMNS = (
+    Column("name", style="bold", fold=True),
+    Column("delete_after", _age, right=True),
+    Column("states", lambda part: "all" if len(part["states"]) > 4 else ", ".join(part["states"])),
+    Column("filter", fold=True),
+)
 ACTION_COLUMNS = (
     Column("label", style="bold", cut=True),
     Column("type"),

@@ -54,7 +54,7 @@ def test_without_a_terminal_it_says_what_to_type(run):
 )
 def test_in_a_terminal_it_shows_some_and_asks(run, two, monkeypatch, answer, code, acted):
     two.answers["tasks.find"] = a_page(*(a_task(id=n, name=f"Task {n}") for n in range(50, 57)))
-    monkeypatch.setattr("taskctl.acting._is_asked_by_a_person", lambda: True)
+    monkeypatch.setattr("taskctl.acting.is_asked_by_a_person", lambda: True)
 
     ran = run("cancel", "--search", "x", stdin=f"{answer}\n")
 
