@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from tests.bench import (
+    cleanup,
     command,
     dashboard,
     exports,
@@ -34,6 +35,7 @@ GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "search": search.measure,
     "schedule": schedule.measure,
     "dashboard": dashboard.measure,
+    "cleanup": cleanup.measure,
     "limits": limits.measure,
     "exports": exports.measure,
     "peers": peers.measure,
