@@ -24,7 +24,6 @@ from taskd.config_file import (
     GivenRule,
     Text,
     guess,
-    one_truth,
     one_value,
     read_mapping,
     read_rules,
@@ -35,6 +34,7 @@ from taskd.model.size import parse_size
 from taskd.model.task import State
 from taskd.search.asker import SAVED, Asker
 from taskd.search.parser import parse
+from taskd.setting_texts import truth
 
 STOPPED = (State.STOPPED,)
 
@@ -86,7 +86,7 @@ def load(path: Path, searches: Mapping[str, str]) -> Cleaning:
     if section is None:
         return Cleaning()
     made = Cleaning(
-        **{"daily": True, **reading.values(section, {"after": _period, "daily": one_truth})},
+        **{"daily": True, **reading.values(section, {"after": _period, "daily": truth})},
         actions=reading.rules(read_rules(path, "cleanup", "actions"), _ACTION, ("name", "after")),
         rules=reading.rules(read_rules(path, "cleanup", "rules"), _RULE, ("after",)),
         backup=reading.backup(read_mapping(path, "cleanup", "backup")),
@@ -179,11 +179,11 @@ _RULE: Mapping[str, Reader] = {
     "after": _period,
     "filter": one_value,
     "states": read_states,
-    "override_actions": one_truth,
+    "override_actions": truth,
 }
 _ACTION: Mapping[str, Reader] = {"name": _labels, "after": _period, "filter": one_value}
 _BACKUP: Mapping[str, Reader] = {
-    "enabled": one_truth,
+    "enabled": truth,
     "keep": _period,
     "max_size": lambda text: parse_size(one_value(text)),
 }

@@ -19,7 +19,6 @@ SECTIONS = ("settings", "notify", "cleanup", *NOT_YET)
 REMEDY = "put it right; taskd check tells whether it is"
 Text: TypeAlias = str | list[str] | dict[str, str]
 
-_TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _KINDS = {list: "list", dict: "mapping"}
 
 
@@ -44,14 +43,6 @@ def one_value(text: Text) -> str:
     if not isinstance(text, str):
         raise InvalidInput(f"it is a {_KINDS[type(text)]}: expected one value")
     return text
-
-
-def one_truth(text: Text) -> bool:
-    """Raises InvalidInput."""
-    try:
-        return _TRUTH[one_value(text).lower()]
-    except KeyError:
-        raise InvalidInput(f"cannot read {text!r} as true or false") from None
 
 
 def guess(word: str, known: Iterable[str]) -> str:

@@ -219,7 +219,7 @@ def killed(task: Task, name: str, now: datetime, *, seen: bool = True) -> Task:
 
 
 def never_ran(task: Task, name: str, now: datetime) -> Task:
-    """The attempt does not count. What a polling step has said of its progress before stays true."""
+    """The attempt does not count. What a polling step said of its progress before stays true."""
     draft = Draft(task, now)
     step = draft.steps[name]
     draft.put_back(name)
