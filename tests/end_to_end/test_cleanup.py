@@ -51,7 +51,6 @@ def run(daemon: Daemon, *words: object) -> int:
 
 def age(daemon: Daemon, days: Mapping[int, float]) -> None:
     """Let tasks have ended so many days ago."""
-    daemon.taskd("stop")
     with closing(sqlite3.connect(daemon.state / "taskd.db")) as store, store:
         for task_id, by in days.items():
             store.execute(
@@ -59,7 +58,6 @@ def age(daemon: Daemon, days: Mapping[int, float]) -> None:
                 " start_at = start_at - :by WHERE id = :id",
                 {"by": round(by * 86400e6), "id": task_id},
             )
-    daemon.start()
 
 
 def left(daemon: Daemon) -> set[int]:
@@ -304,12 +302,12 @@ def test_it_is_done_daily_if_there_is_the_section(daemon: Daemon) -> None:
     daemon.start()
     task, other = run(daemon, "--", "true"), run(daemon, "--", "true")
     age(daemon, {task: 2})
+    (daemon.state / "taskd.yaml").write_text("cleanup: {after: 1d}\n")
+    daemon.taskd("stop")
     with closing(sqlite3.connect(daemon.state / "taskd.db")) as store, store:
         store.execute("DELETE FROM meta WHERE name = 'chore cleanup'")
-    assert left(daemon) == {task, other}
-    (daemon.state / "taskd.yaml").write_text("cleanup: {after: 1d}\n")
 
-    daemon.taskd("restart")
+    daemon.start()
 
     eventually(lambda: left(daemon) == {other})
 
