@@ -1,7 +1,9 @@
 """`taskctl cleanup`."""
 
+import itertools
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -91,28 +93,42 @@ def _confirm(setup: Setup, asked: Record) -> None:
 
 def _run(setup: Setup, asked: Record, *, verbose: bool) -> Any:
     """Where this is interrupted, the daemon stops after the batch at hand."""
-    channel = setup.channel
-    number = channel.submit("cleanup.run", **asked)
+    number = setup.channel.submit("cleanup.run", **asked)
     try:
-        if not verbose:
-            return channel.collect(number)
-        with _bar(setup) as told:
-            while True:
-                poll = channel.submit("cleanup.progress")
-                if channel.first([number, poll]) == number:
-                    return channel.collect(number)
-                told(channel.collect(poll))
-                time.sleep(POLL)
+        if verbose:
+            _follow(setup, number)
+        return setup.channel.collect(number)
     except KeyboardInterrupt:
         click.echo("interrupted: what is left stays; the same again goes on", err=True)
         raise
 
 
-def _bar(setup: Setup) -> Any:
-    from taskctl.view.console import console
-    from taskctl.view.count_bar import CountBar
+def _follow(setup: Setup, number: int) -> None:
+    """Show how far it is, until it is over: in lines, where no bar can be drawn."""
+    from taskctl.view.counting import counting
+    from taskctl.view.terminal import draws
 
-    return CountBar(console(setup.color, stderr=True), "deleted")
+    polls = _polls(setup, number)
+    first = next((each for each in polls if each["deleted"]), None)  # then all is counted
+    if first is None:
+        return
+    total, done, lines = first["matched"], 0, not draws(sys.stderr)
+    with counting(total, setup.color) as (passed, tell):
+        for each in itertools.chain([first], polls):
+            if lines and 10 * each["deleted"] // total > 10 * done // total:
+                tell(f"{each['deleted']} of {total} tasks are deleted")
+            passed(max(0, each["deleted"] - done))
+            done = max(done, each["deleted"])
+
+
+def _polls(setup: Setup, number: int) -> Iterator[Record]:
+    """What the daemon says until it has answered that request."""
+    while True:
+        poll = setup.channel.submit("cleanup.progress")
+        if setup.channel.first([number, poll]) == number:
+            return
+        yield setup.channel.collect(poll)
+        time.sleep(POLL)
 
 
 def _print(setup: Setup, report: Record) -> None:
