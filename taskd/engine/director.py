@@ -37,7 +37,7 @@ from taskd.model.errors import Busy, TaskdError
 from taskd.model.step import StepError, StepState
 from taskd.model.task import State, Task
 from taskd.store import meta, steps, tasks
-from taskd.store.database import Database, Lost, is_locked
+from taskd.store.database import Database, Lost, is_locked, is_mistake
 from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -493,7 +493,7 @@ class Director:
 
 def _is_to_wait(error: Exception) -> bool:
     """Not the change is wrong: the store, or a file for a secret, cannot be written now."""
-    return isinstance(error, Lost) or is_shortage(error)
+    return (isinstance(error, Lost) and not is_mistake(error)) or is_shortage(error)
 
 
 def _do(function: Callable[..., object], *arguments: object) -> None:

@@ -50,6 +50,11 @@ def is_locked(error: Lost) -> bool:
     return _code(error) == sqlite3.SQLITE_BUSY
 
 
+def is_mistake(error: Lost) -> bool:
+    """Of ours: what was to be written breaks a rule of the schema. The transaction is still there."""
+    return _code(error) == sqlite3.SQLITE_CONSTRAINT
+
+
 def _code(error: Lost) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF  # the rest says more of the same
 

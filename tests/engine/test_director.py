@@ -1,6 +1,7 @@
 """The director: one commit for many changes, and nothing outside before it."""
 
 import queue
+import sqlite3
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -67,16 +68,22 @@ def test_failing_change_does_not_hurt_its_batch(stage: Stage) -> None:
         stage.create(tx)
         raise KeyError("a bug")
 
+    def break_a_rule(tx: Transaction) -> None:
+        stage.create(tx)
+        tx.write().execute("INSERT INTO meta SELECT * FROM meta")
+
     stage.together(
         put(stage, answers, stage.create),
         put(stage, answers, refuse),
         put(stage, answers, stumble),
+        put(stage, answers, break_a_rule),
         put(stage, answers, stage.create),
     )
 
-    first, refused, stumbled, last = (answers.get(timeout=PATIENCE) for _ in range(4))
+    first, *others, last = (answers.get(timeout=PATIENCE) for _ in range(5))
     assert (first[0].id, last[0].id) == (1, 2)
-    assert (type(refused[1]), type(stumbled[1])) == (InvalidInput, KeyError)
+    expected = [InvalidInput, KeyError, sqlite3.IntegrityError]
+    assert [type(error) for _, error in others] == expected
 
 
 def test_lost_transaction_refuses_only_the_culprit(stage: Stage) -> None:
