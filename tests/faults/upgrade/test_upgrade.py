@@ -170,9 +170,7 @@ def test_what_the_old_version_has_begun_can_be_ended_by_the_new_one(
 
 
 def test_store_is_migrated_while_steps_run(daemon: Daemon, other: AnotherVersion) -> None:
-    other.change(
-        "taskd/store/migrations.py", "    add_origin,\n)", "    add_origin,\n    more,\n)"
-    )
+    other.change("taskd/store/migrations.py", "    add_origin,\n)", "    add_origin,\n    more,\n)")
     other.change(
         "taskd/store/migrations.py",
         "MIGRATIONS: tuple",
