@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from taskd.model.errors import InvalidInput, TaskdError
 
+_MARK, _HEAD = b'content="taskctl export"', 4096  # at the beginning of each page
 _OF_PAGES = re.compile(r"tasks|index(-[0-9]+)?\.html")  # all that stands in a folder of pages
 
 
@@ -32,7 +33,7 @@ def new_file(path: str, *, force: bool) -> Iterator[BinaryIO]:
     TaskdError when it cannot be written.
     """
     if os.path.lexists(path):
-        _may_replace(path, force and (os.path.islink(path) or not os.path.isdir(path)))
+        _may_replace(path, force and (os.path.islink(path) or os.path.isfile(path)))
     part = _part(path)
     with _told(path):
         try:
@@ -68,11 +69,18 @@ def new_folder(path: str, *, force: bool) -> Iterator[str]:
             shutil.rmtree(part, ignore_errors=True)
 
 
+def check_place(path: str, state_dir: str) -> None:
+    """Raises InvalidInput for one among the daemon's own files."""
+    place, own = os.path.realpath(os.path.dirname(path)), os.path.realpath(state_dir)
+    if os.path.commonpath([place, own]) == own:
+        raise InvalidInput(f"cannot write {path}: it is in the state directory of the daemon")
+
+
 def _may_replace(path: str, force: bool) -> None:
     if not force:
         raise InvalidInput(
             f"cannot write {path}: it is there already",
-            hint="choose another name, or --force to replace a file, or a folder of such pages",
+            hint="choose another name; --force replaces a plain file, or a folder of such pages",
         )
 
 
@@ -85,7 +93,10 @@ def _holds_pages(path: str) -> bool:
     if os.path.islink(path) or not os.path.isdir(path):
         return False
     names = os.listdir(path)
-    return not names or ("index.html" in names and all(map(_OF_PAGES.fullmatch, names)))
+    if "index.html" not in names or not all(map(_OF_PAGES.fullmatch, names)):
+        return not names
+    with open(os.path.join(path, "index.html"), "rb") as page:
+        return _MARK in page.read(_HEAD)
 
 
 def _rename_to_new(part: str, path: str) -> None:

@@ -16,7 +16,6 @@ FORMATS = ("html", "html-dir", "csv", "jsonl")  # each a file of `taskctl.export
 @click.option(
     "--search",
     metavar="QUERY",
-    default="",
     help="Only these: 'result = error'.",
     shell_complete=suggesting.query,
 )
@@ -45,7 +44,7 @@ FORMATS = ("html", "html-dir", "csv", "jsonl")  # each a file of `taskctl.export
 @pass_setup
 def command(
     setup: Setup,
-    search: str,
+    search: str | None,
     days: int | None,
     file: str | None,
     form: str,
@@ -57,15 +56,17 @@ def command(
     The file is private, and there only when it is whole. Its name is printed.
     """
     from taskctl.exporting import Tasks, gather
-    from taskctl.target import new_name
+    from taskctl.target import check_place, new_name
     from taskctl.view.counting import counting
 
     if file == "":
         raise click.BadParameter("it is empty", param_hint="--file")
-    if days is None and not search.strip():
+    if days is None and search is None:
         days = DAYS
+    search = search or ""
     format_of = import_module(f"taskctl.export.{form.replace('-', '_')}")
     path = os.path.abspath(file or new_name(format_of.SUFFIX))
+    check_place(path, setup.channel.daemon["state_dir"])
     ids = gather(setup.channel, search, days)
     with counting(len(ids), setup.color) as (passed, tell):
         tasks = Tasks(

@@ -58,6 +58,7 @@ class Import:
         self._director = director
         self._logs = logs
         self._who = who
+        self._began = datetime.now(UTC)
         with database.snapshot() as connection:
             self._own = meta.get(connection, "store")
         self._open: list[str] = []  # parts of a line that has not ended
@@ -113,7 +114,7 @@ class Import:
             self._feed("\n")
         if (task_id := self._staging.ambiguous()) is not None:
             raise InvalidInput(
-                f"task {task_id} is there twice, from two stores; nothing was imported"
+                f"task {task_id} is there twice, and not the same; nothing was imported"
             )
 
     def _refuse_taken(self) -> None:
@@ -134,7 +135,7 @@ class Import:
             if "log" in record:
                 logs.append(_log_part(*map(record.get, ("id", "log", "text", "at"))))
                 return
-            arrival = read(record, self._own, self._who, datetime.now(UTC))
+            arrival = read(record, self._own, self._who, self._began)
             arrivals.append(arrival)
             short = record.get("logs", {})
             if not isinstance(short, dict):

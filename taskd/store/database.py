@@ -51,7 +51,7 @@ def is_locked(error: Lost) -> bool:
 
 
 def is_mistake(error: Lost) -> bool:
-    """Of ours: what was to be written breaks a rule of the schema. The transaction is still there."""
+    """Of ours: what was to be written breaks a rule of the schema, and nothing else is lost."""
     return _code(error) == sqlite3.SQLITE_CONSTRAINT
 
 

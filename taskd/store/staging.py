@@ -14,6 +14,7 @@ _TABLES = (
         id INTEGER NOT NULL,
         origin TEXT NOT NULL,
         arrival BLOB NOT NULL,
+        differs INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (id, origin)
     )""",
     """CREATE TABLE logs (
@@ -56,7 +57,11 @@ class Staging:
         parts = [(part.task_id, part.name, part.at, part.text) for part in logs]
         try:
             self._store.execute("BEGIN")
-            self._store.executemany("INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?)", tasks)
+            self._store.executemany(
+                "INSERT INTO arrivals (id, origin, arrival) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET differs = 1 WHERE arrival <> excluded.arrival",
+                tasks,
+            )
             self._store.executemany(
                 "INSERT INTO logs (task_id, name, at, text) VALUES (?, ?, ?, ?)", parts
             )
@@ -72,9 +77,9 @@ class Staging:
         return int(number)
 
     def ambiguous(self) -> int | None:
-        """An id that two tasks have, of different stores."""
+        """An id that two tasks have, of different stores, or that one has at different times."""
         row = self._store.execute(
-            "SELECT id FROM arrivals GROUP BY id HAVING count(*) > 1"
+            "SELECT id FROM arrivals GROUP BY id HAVING count(*) > 1 OR max(differs)"
         ).fetchone()
         return row and int(row[0])
 

@@ -105,11 +105,14 @@ def _read_flag(given: Any) -> int:
     return int(given)
 
 
+_YEARS = range(1970, 9999)  # that a clock anywhere can show
+
+
 def _read_time(given: Any) -> int | None:
     if not isinstance(given, str):
         raise ValueError
     time = datetime.fromisoformat(given)
-    if time.tzinfo is None:
+    if time.tzinfo is None or time.year not in _YEARS:
         raise ValueError
     return to_number(time)
 

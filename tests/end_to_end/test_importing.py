@@ -177,7 +177,10 @@ BAD = {
     "a log that is a path": (line(logs={"../../x": "x"}), "a log cannot be named"),
     "a piece that is a path": (b'{"id":1,"log":"/x","at":0,"text":""}\n', "a log cannot be named"),
     "a piece at no place": (b'{"id":1,"log":"1-x","at":-1,"text":""}\n', "it is no part of a log"),
-    "one id, two tasks": (line() + line(store="there"), "task 1 is there twice, from two stores"),
+    "one id, two tasks": (line() + line(store="there"), "task 1 is there twice, and not the same"),
+    "one task, two tales": (line() + line(name="x"), "task 1 is there twice, and not the same"),
+    "a time beyond all": (line(ended_at="9999-12-31T23:59:59.999999Z"), "ended_at cannot be"),
+    "a time before all": (line(created_at="0001-01-01T00:00:00Z"), "created_at cannot be"),
     "an id beyond all": (line(id=2**62), "line 1: id cannot be"),
     "deep": (b'{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "line 1: it is no JSON"),
 }  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from taskctl.target import new_file, new_folder, new_name
+from taskctl.target import check_place, new_file, new_folder, new_name
 from taskd.model.errors import InvalidInput, TaskdError
 
 
@@ -65,6 +65,9 @@ def test_missing_folder_is_told(tmp_path: Path) -> None:
     assert told.value.message == f"cannot write {path}: no such file or directory"
 
 
+MADE_BY_US = '<meta name="generator" content="taskctl export">'
+
+
 def put(path: Path, kind: str) -> None:
     match kind:
         case "file":
@@ -81,7 +84,8 @@ def put(path: Path, kind: str) -> None:
             (path / "file").write_text("mine")
 
 
-KINDS = ("file", "link", "dangling link", "fifo", "folder")
+REPLACED = ("file", "link", "dangling link")
+KINDS = (*REPLACED, "fifo", "folder")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,7 +103,7 @@ def test_what_is_there_stays(tmp_path: Path, kind: str, new: type) -> None:
     assert (names(tmp_path), (tmp_path / "a").lstat()) == before
 
 
-@pytest.mark.parametrize("kind", KINDS[:-1])
+@pytest.mark.parametrize("kind", REPLACED)
 def test_forced_file_takes_the_place_of_a_name_and_follows_no_link(
     tmp_path: Path, kind: str
 ) -> None:
@@ -112,6 +116,26 @@ def test_forced_file_takes_the_place_of_a_name_and_follows_no_link(
     assert not (tmp_path / "a").is_symlink()
     assert not (tmp_path / "nowhere").exists()
     assert kind != "link" or (tmp_path / "target").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in REPLACED])
+def test_forced_file_takes_no_place_but_that_of_a_file(tmp_path: Path, kind: str) -> None:
+    put(tmp_path / "a", kind)
+    before = names(tmp_path), (tmp_path / "a").lstat()
+
+    with pytest.raises(InvalidInput), new_file(str(tmp_path / "a"), force=True):
+        pytest.fail("it was to be written")
+
+    assert (names(tmp_path), (tmp_path / "a").lstat()) == before
+
+
+def test_nothing_is_written_among_the_files_of_the_daemon(tmp_path: Path) -> None:
+    (tmp_path / "way").symlink_to(tmp_path)
+    for name in ("taskd.db", "backups/a", "way/taskd.sock"):
+        with pytest.raises(InvalidInput, match="state directory"):
+            check_place(str(tmp_path / name), str(tmp_path))
+
+    check_place(f"{tmp_path}-beside/a", str(tmp_path))
 
 
 def test_file_that_appears_meanwhile_stays(tmp_path: Path) -> None:
@@ -139,12 +163,22 @@ def test_forced_folder_takes_the_place_of_pages(tmp_path: Path) -> None:
     path = tmp_path / "a"
     for text in ("old", "new"):
         with new_folder(str(path), force=True) as part:
-            Path(part, "index.html").write_text(text)
+            Path(part, "index.html").write_text(f"{MADE_BY_US}{text}")
             Path(part, "tasks").mkdir()
 
-    assert Path(path, "index.html").read_text() == "new"
+    assert Path(path, "index.html").read_text() == f"{MADE_BY_US}new"
     assert path.stat().st_mode & 0o777 == 0o700
     assert names(tmp_path) == ["a"]
+
+
+def test_pages_that_are_not_ours_stay(tmp_path: Path) -> None:
+    (tmp_path / "a" / "tasks").mkdir(parents=True)
+    (tmp_path / "a" / "index.html").write_text("mine")
+
+    with pytest.raises(InvalidInput), new_folder(str(tmp_path / "a"), force=True):
+        pytest.fail("it was to be written")
+
+    assert (tmp_path / "a" / "index.html").read_text() == "mine"
 
 
 def test_default_name_is_new_each_time() -> None:
