@@ -82,11 +82,11 @@ def load(path: Path, searches: Mapping[str, str]) -> Cleaning:
     Raises StoreError, which names all that is wrong and where.
     """
     reading = _Reading(searches)
-    section = read_mapping(path, "cleanup", nested=("actions", "rules", "backup"))
+    section = read_mapping(path, "cleanup", nested=_NESTED)
     if section is None:
         return Cleaning()
     made = Cleaning(
-        **{"daily": True, **reading.values(section, {"after": _period, "daily": truth})},
+        **{"daily": True, **reading.values(section, _SECTION, _NESTED)},
         actions=reading.rules(read_rules(path, "cleanup", "actions"), _ACTION, ("name", "after")),
         rules=reading.rules(read_rules(path, "cleanup", "rules"), _RULE, ("after",)),
         backup=reading.backup(read_mapping(path, "cleanup", "backup")),
@@ -104,6 +104,8 @@ def read_states(text: Text) -> tuple[State, ...]:
     if words == ["all"]:
         return tuple(State)
     for word in words:
+        if word == "all":
+            raise InvalidInput("'all' stands alone")
         if word not in list(State):
             raise InvalidInput(f"no state {word!r}{guess(word, [*map(str, State), 'all'])}")
     return tuple(state for state in State if state in words)
@@ -136,19 +138,23 @@ class _Reading:
             values["labels"] = values.pop("name")
         return Rule(**values) if len(self.problems) == before else None
 
-    def values(self, given: GivenRule, known: Mapping[str, Reader]) -> dict[str, Any]:
-        """Those that can be read."""
+    def values(
+        self, given: GivenRule, known: Mapping[str, Reader], others: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """Those that can be read. `others` are read elsewhere."""
         found: dict[str, Any] = {}
         for name, value in given.values.items():
             try:
-                found[name] = self._read(name, value, known)
+                found[name] = self._read(name, value, known, others)
             except InvalidInput as error:
                 self.problems.append(f"{value.where}: {error.message}")
         return found
 
-    def _read(self, name: str, given: Given, known: Mapping[str, Reader]) -> Any:
+    def _read(
+        self, name: str, given: Given, known: Mapping[str, Reader], others: tuple[str, ...]
+    ) -> Any:
         if name not in known:
-            raise InvalidInput(f"unknown key {name!r}{guess(name, known)}")
+            raise InvalidInput(f"unknown key {name!r}{guess(name, (*known, *others))}")
         try:
             if name == "filter":
                 return self._filter(given.value)
@@ -175,6 +181,8 @@ def _labels(text: Text) -> tuple[str, ...]:
     return labels
 
 
+_SECTION: Mapping[str, Reader] = {"after": _period, "daily": truth}
+_NESTED = ("actions", "rules", "backup")
 _RULE: Mapping[str, Reader] = {
     "after": _period,
     "filter": one_value,

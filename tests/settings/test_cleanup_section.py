@@ -63,6 +63,7 @@ def test_section_of_the_manual(config: Path) -> None:
     ("line", "message"),
     [
         ("aftr: 3d", "unknown key 'aftr'; did you mean 'after'?"),
+        ("bogus: 3d", "unknown key 'bogus'; there are after, daily, actions, rules, backup"),
         ("after: 10", "after: cannot read '10' as a period: expected a number and a unit"),
         ("after: 10x", "after: cannot read '10x' as a length of time"),
         ("after: -5d", "after: cannot read '-5d' as a length of time"),
@@ -79,7 +80,7 @@ def test_section_of_the_manual(config: Path) -> None:
         ("rules: [{after: 1d, filter: ' '}]", "filter: it is empty: leave it out"),
         ("rules: [{after: 1d, filter: '@stuck'}]", "filter: "),
         ("rules: [{after: 1d, states: stoped}]", "states: no state 'stoped'; did you mean 'stopp"),
-        ("rules: [{after: 1d, states: [paused, all]}]", "states: no state 'all'"),
+        ("rules: [{after: 1d, states: [paused, all]}]", "states: 'all' stands alone"),
         ("rules: [{after: 1d, override_actions: 2}]", "override_actions: cannot read '2'"),
         ("backup: {keep: 5}", "keep: cannot read '5' as a period"),
         ("backup: {max_size: big}", "max_size: cannot read 'big' as a size"),

@@ -7,7 +7,7 @@ from taskctl.options import Command, Setup, pass_setup
 from taskctl.view.settings import print_changed
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, context_settings={"ignore_unknown_options": True})  # -1 is a value
 @click.argument("name", shell_complete=suggesting.settings)
 @click.argument("value")
 @pass_setup
