@@ -17,8 +17,8 @@ import click
 from taskctl.complaint import complain
 from taskctl.options import Selection, Setup
 from taskctl.view.forms import Record, as_page, print_list, print_one
-from taskctl.view.inert import inert
 from taskd.model.errors import InvalidInput, NoMatch, TaskdError
+from taskd.model.inert import inert
 
 SOME = 11
 AT_ONCE = 500  # requests, and records of a page

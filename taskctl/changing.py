@@ -9,8 +9,8 @@ from taskctl.acting import SOME, Refusal, ask_first, print_outcome
 from taskctl.complaint import complain
 from taskctl.options import Selection, Setup
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskd.model.errors import InvalidInput, TaskdError
+from taskd.model.inert import inert
 
 
 def change(setup: Setup, method: str, selection: Selection, done: str) -> int:

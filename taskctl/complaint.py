@@ -6,8 +6,8 @@ import traceback
 
 import click
 
-from taskctl.view.inert import inert
 from taskd.model.errors import QueryError, TaskdError
+from taskd.model.inert import inert
 
 AROUND = 50  # characters of a query on each side of what is wrong in it
 

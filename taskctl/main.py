@@ -73,7 +73,7 @@ def _check_text(words: Sequence[str]) -> None:
         try:
             word.encode()
         except UnicodeEncodeError:
-            from taskctl.view.inert import inert  # only needed here
+            from taskd.model.inert import inert  # only needed here
 
             shown = word.encode(errors="surrogateescape").decode(errors="backslashreplace")
             raise click.UsageError(f"the word {inert(shown)} is not UTF-8") from None

@@ -11,9 +11,9 @@ from taskctl.coming import coming
 from taskctl.options import Setup, ids, seconds
 from taskctl.view import times
 from taskctl.view.forms import Record, print_one
-from taskctl.view.inert import inert
 from taskctl.view.log import LogPrinter
 from taskctl.waiting import exit_code, wait_for, whole
+from taskd.model.inert import inert
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

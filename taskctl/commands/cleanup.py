@@ -12,8 +12,8 @@ from taskctl import suggesting
 from taskctl.acting import is_asked_by_a_person
 from taskctl.options import Command, Setup, pass_setup
 from taskctl.view.forms import Record, as_page, print_list, print_one
-from taskctl.view.inert import inert
 from taskd.model.errors import InvalidInput
+from taskd.model.inert import inert
 
 POLL = 0.1  # seconds
 BATCH_SIZE = 1000

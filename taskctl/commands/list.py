@@ -173,7 +173,7 @@ def _explain(setup: Setup, search: str, order: str) -> None:
     if setup.output != "table":
         print_one(setup.output, told, name="query", headers=setup.headers)
         return
-    from taskctl.view.inert import inert
+    from taskd.model.inert import inert
 
     click.echo(f"query  {inert(told['query']) or 'all tasks'}")
     click.echo(f"order  {told['order']}")

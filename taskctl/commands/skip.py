@@ -8,7 +8,7 @@ from taskctl import suggesting
 from taskctl.acting import act
 from taskctl.options import Command, Selection, Setup, pass_setup, searching, task_id, with_stdin
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
+from taskd.model.inert import inert
 
 
 @click.command(cls=Command)

@@ -10,7 +10,7 @@ from taskctl import suggesting
 from taskctl.acting import SAMPLE, Refusal, ask_each, report, select
 from taskctl.options import Command, Selection, Setup, pass_setup, searching, tasks_argument
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
+from taskd.model.inert import inert
 from taskd.model.lock import Lock
 from taskd.model.task import HIDDEN
 

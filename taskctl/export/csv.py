@@ -5,7 +5,7 @@ import io
 
 from taskctl import target
 from taskctl.exporting import Tasks
-from taskctl.view.inert import inert_cell
+from taskd.model.inert import inert_cell
 
 SUFFIX = ".csv"
 COLUMNS = "id", "state", "type", "label", "result", "parent_task_id", "started_at", "ended_at"

@@ -16,7 +16,7 @@ from taskctl import VERSION
 from taskctl.exporting import Record, Tasks
 from taskctl.pages import page
 from taskctl.view import times
-from taskctl.view.inert import inert
+from taskd.model.inert import inert
 
 LISTED = 1000  # tasks on one page of the list
 LOG_TAIL = 16 * 1024  # bytes of the log of each step

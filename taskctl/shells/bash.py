@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from taskctl.shells.typed import Suggestion, Typed, open_quote, split, unquoted
-from taskctl.view.inert import inert
+from taskd.model.inert import inert
 
 SCRIPT = r"""# Completion for taskctl, of `taskctl completion bash`.
 _taskctl() {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from taskctl.shells.typed import Suggestion, Typed, unquoted
-from taskctl.view.inert import inert
+from taskd.model.inert import inert
 
 SCRIPT = r"""#compdef taskctl
 # Completion for taskctl, of `taskctl completion zsh`.

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from taskctl.view import times
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.panel import attributes, indented, section
+from taskd.model.inert import inert
 from taskd.model.schema import expected
 
 

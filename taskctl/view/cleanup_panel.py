@@ -7,8 +7,8 @@ import click
 from taskctl.view.columns import CLEANUP_COLUMNS
 from taskctl.view.console import show
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.table import table
+from taskd.model.inert import inert
 
 
 def show_config(color: str, config: Record, *, headers: bool) -> None:

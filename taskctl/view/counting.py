@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from taskctl.view.inert import inert
 from taskctl.view.terminal import draws
+from taskd.model.inert import inert
 
 Passed = Callable[[int], object]
 Tell = Callable[[str], object]

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from taskctl.view import colors, times
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.panel import section
 from taskctl.view.table import Column, table
+from taskd.model.inert import inert
 
 ROOM_FOR_TWO = range(140, 1000)  # columns; a pipe has more, and reads from top to bottom
 

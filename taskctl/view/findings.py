@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.panel import indented
+from taskd.model.inert import inert
 
 # From the worst on: how many are called so, and their colour.
 SEVERITIES = {

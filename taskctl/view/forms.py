@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from taskctl.view.inert import inert, inert_cell
+from taskd.model.inert import inert, inert_cell
 
 Record: TypeAlias = dict[str, Any]
 

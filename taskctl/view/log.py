@@ -7,8 +7,8 @@ import click
 
 from taskctl.view import times
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.terminal import coloured
+from taskd.model.inert import inert
 
 COLORS = {"stderr": "red", "taskd": "blue"}
 

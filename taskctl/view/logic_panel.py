@@ -8,9 +8,9 @@ from rich.text import Text
 from taskctl.view import colors, times
 from taskctl.view.columns import LOGIC_EVENT_COLUMNS, choose, runs
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.panel import attributes, indented, section
 from taskctl.view.table import table
+from taskd.model.inert import inert
 
 TASK_COLUMNS = ("id", "state", "result", "started_at", "duration")
 

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from taskctl.view import colors, times
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.story import at_work
+from taskd.model.inert import inert
 
 
 class Progress:

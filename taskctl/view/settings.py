@@ -3,7 +3,7 @@
 import json
 
 from taskctl.view.forms import Record, print_one
-from taskctl.view.inert import inert
+from taskd.model.inert import inert
 
 
 def written(setting: Record, field: str) -> str:

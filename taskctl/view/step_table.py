@@ -7,9 +7,9 @@ from taskctl.view import colors, times
 from taskctl.view.bar import Bar
 from taskctl.view.branches import branches
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.story import at_work
 from taskctl.view.table import Column, table
+from taskd.model.inert import inert
 
 
 def step_table(task: Record) -> Table:

@@ -7,7 +7,7 @@ from typing import Self
 
 from taskctl.view import times
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
+from taskd.model.inert import inert
 
 
 def now(task: Record) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
+from taskd.model.inert import inert
 
 
 @dataclass(frozen=True)

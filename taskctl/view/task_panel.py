@@ -11,10 +11,10 @@ from rich.text import Text
 from taskctl.view import colors, times
 from taskctl.view.columns import EVENT_COLUMNS
 from taskctl.view.forms import Record
-from taskctl.view.inert import inert
 from taskctl.view.panel import attributes, indented, section
 from taskctl.view.step_table import step_table
 from taskctl.view.table import table
+from taskd.model.inert import inert
 from taskd.model.step import reason
 
 SECTIONS = ("steps", "errors", "locks", "history", "raw")

@@ -101,7 +101,7 @@ def test_check_that_fails_is_a_problem_and_keeps_no_other_back(stage: Stage) -> 
     def go_on(_patient: Patient) -> Iterator[Told]:
         yield ok("well")
 
-    patient: Patient = Patient(stage.places, *([None] * 3))  # type: ignore[arg-type]
+    patient: Patient = Patient(stage.places, *([None] * 3))  # type: ignore[arg-type]  # unused
     found = examine.examine(patient, {"bad": fail, "good": go_on})
 
     told = [(each.name, str(each.severity), each.message) for each in found]

@@ -46,7 +46,7 @@ class Daemon(Rehearsal):
         def tell(event: str, task_id: int) -> None:
             self.told.append((event, task_id))
 
-        self.director.notifier.tell = tell  # type: ignore[method-assign]
+        self.director.notifier.tell = tell  # type: ignore[method-assign]  # to listen
         loop: Any = SimpleNamespace(later=self.clock.later, call=lambda function: function())
         engine: Any = SimpleNamespace(
             loop=loop,

@@ -75,7 +75,7 @@ class Lab:
         assert self._mounts.stdout.readline() == b"ready\n", "the mounts cannot be made"
         try:
             self.boot()
-        except BaseException:
+        except BaseException:  # nobody would close it
             self.close()
             raise
 
@@ -107,7 +107,7 @@ class Lab:
         with self.start(*command) as process:
             try:
                 told, complaint = process.communicate(timeout=2 * PATIENCE)
-            except BaseException:
+            except BaseException:  # it would outlive whatever ends us
                 process.kill()
                 raise
         assert not check or process.returncode == 0, f"{command}: {complaint}"

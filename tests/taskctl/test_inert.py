@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskctl.view.inert import inert, inert_cell
+from taskd.model.inert import inert, inert_cell
 
 HOSTILE = {
     "\x1b[31mred": r"\x1b[31mred",

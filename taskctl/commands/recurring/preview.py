@@ -19,7 +19,7 @@ def command(setup: Setup, line: str, tz: str, at: str, count: int) -> None:
         print_list(setup.output, as_page(found["times"]), name="at", headers=setup.headers)
         return
     from taskctl.view import times
-    from taskctl.view.inert import inert
+    from taskd.model.inert import inert
 
     for each in found["times"]:
         print(inert(times.in_zone(each["at"], found["timezone"]) + times.aside(each["note"])))

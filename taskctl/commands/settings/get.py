@@ -16,7 +16,7 @@ def command(setup: Setup, name: str) -> None:
     if setup.output != "table":
         print_one(setup.output, setting, name="name", headers=setup.headers)
         return
-    from taskctl.view.inert import inert
     from taskctl.view.settings import written
+    from taskd.model.inert import inert
 
     print(inert(written(setting, "value")))
