@@ -8,7 +8,7 @@ from taskd.api.access import Caller, Permission
 from taskd.api.methods import NOT_YET, Reply, errand
 from taskd.api.searching import asker_of
 from taskd.cleaning import STOPPED, read_states
-from taskd.engine.cleaner import BATCH, Cleanup, Order
+from taskd.engine.cleanup import BATCH, Cleanup, Order
 from taskd.engine.cleanup_parts import Part, of_search
 from taskd.engine.engine import Engine
 from taskd.model.errors import InvalidInput

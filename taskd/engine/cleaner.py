@@ -18,15 +18,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from taskd.catalog.catalog import Catalog
-from taskd.cleaning import Backup, Cleaning
+from taskd.cleaning import Cleaning
 from taskd.engine import deleted, family
 from taskd.engine.archive import lines
+from taskd.engine.cleanup import Cleanup, Order, Progress
 from taskd.engine.cleanup_parts import Part, of_rules
 from taskd.engine.director import Director
 from taskd.engine.starting import Starter
@@ -47,31 +47,10 @@ from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
-BATCH = 1000  # tasks that are kept, and then deleted
 SAMPLE = 5
 SLICE_SECONDS = 0.015  # that a slice is to take, with its commit
 ENDED_AT_ONCE = 20
 NOBODYS_SECONDS = 3600.0  # before a folder of logs counts as nobody's: a task may just be coming
-
-
-@dataclass(frozen=True)
-class Order:
-    parts: list[Part]
-    who: str
-    noop: bool = False
-    batch_size: int = BATCH
-    backup: Backup | None = field(default_factory=Backup)  # None: nothing is kept
-
-
-@dataclass
-class Progress:
-    """Of one part. `matched` are the tasks that it means, with all below them."""
-
-    name: str
-    filter: str
-    matched: int = 0
-    deleted: int = 0
-    sample: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Pace:
@@ -88,50 +67,6 @@ class Pace:
         yield
         fitting = int(count * SLICE_SECONDS / (time.monotonic() - begin))
         self.size = max(self._least, min(fitting, self.size + self._least, self._most))
-
-
-class Cleanup:
-    """One that was begun."""
-
-    def __init__(self, order: Order) -> None:
-        self.order = order
-        self.parts = [Progress(part.name, part.filter) for part in order.parts]
-        self.orphans = 0  # folders of logs without a task
-        self.backup = ""
-        self.error: Exception | None = None
-        self._done = threading.Event()
-        self._told_to_stop = threading.Event()
-
-    def stop(self) -> None:
-        """Once what was kept is deleted."""
-        self._told_to_stop.set()
-
-    @property
-    def stopped(self) -> bool:
-        return self._told_to_stop.is_set()
-
-    @property
-    def done(self) -> bool:
-        return self._done.is_set()
-
-    def wait(self) -> None:
-        self._done.wait()
-
-    def end(self) -> None:
-        """Its outcome is known."""
-        self._done.set()
-
-    def report(self) -> dict[str, Any]:
-        """Raises what has ended it."""
-        if self.error:
-            raise self.error
-        return {
-            "noop": self.order.noop,
-            "parts": [vars(part) for part in self.parts],
-            "orphans": self.orphans,
-            "backup": self.backup,
-            "stopped": self.stopped,
-        }
 
 
 class Cleaner:

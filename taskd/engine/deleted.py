@@ -84,7 +84,7 @@ class _File:
         try:
             yield self
             os.fsync(self._file)
-        except BaseException:
+        except BaseException:  # also where it is interrupted
             os.ftruncate(self._file, size)
             os.lseek(self._file, size, os.SEEK_SET)
             raise

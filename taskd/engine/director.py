@@ -124,7 +124,7 @@ class Director:
         self._checkpoint_is_due = False
         self._next_due: datetime | None = LONG_AGO  # of what waits for a time
         self._alarm: Timer | None = None
-        self._told = 0.0  # when what followed the last commit was done
+        self._answered = 0.0  # when the last commit was, by the monotonic clock
 
     # From any thread
 
@@ -193,7 +193,7 @@ class Director:
 
     def expects_more(self) -> bool:
         """A single change comes right after a commit: others will, too, and share the next one."""
-        return len(self._changes) == 1 and time.monotonic() - self._told < AT_ONCE_SECONDS
+        return len(self._changes) == 1 and time.monotonic() - self._answered < AT_ONCE_SECONDS
 
     def look(self) -> None:
         """Whether something more may start."""
@@ -469,7 +469,7 @@ class Director:
         self.watchers.wake(tx.changed)
         _do(self.notifier.note, tx.changes())
         self.after_batch()
-        self._told = time.monotonic()
+        self._answered = time.monotonic()
 
     def _note_commit(self) -> None:
         try:
