@@ -21,7 +21,7 @@ _OF_PAGES = re.compile(r"tasks|index(-[0-9]+)?\.html")  # all that stands in a f
 
 def new_name(suffix: str) -> str:
     """In the temporary directory."""
-    name = f"taskctl-export-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}{suffix}"
+    name = f"taskctl-export-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}{suffix}"
     return os.path.join(tempfile.gettempdir(), name)
 
 
