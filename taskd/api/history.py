@@ -4,6 +4,8 @@ An import is one at a time: another one that begins takes its place. Its client 
 the tasks let in, page by page.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +15,7 @@ from taskd.api.searching import asker_of, where
 from taskd.engine import archive
 from taskd.engine.engine import Engine
 from taskd.engine.importing import Import, Progress
-from taskd.model.errors import InvalidInput, InvalidState
+from taskd.model.errors import InvalidInput, InvalidState, TaskdError
 from taskd.search.sql import Sql
 from taskd.store import listing
 from taskd.store.archive import rows as rows_of
@@ -90,20 +92,18 @@ def begin_import(engine: Engine, caller: Caller) -> int:
     _give_up(engine)
     logs = str(engine.places.logs)
     engine.importing = Import(
-        engine.places.staging, engine.database, engine.director, logs, caller.user
+        engine.places.staging, engine.loop, engine.database, engine.director, logs, caller.user
     )
     return engine.importing.number
 
 
 @errand(Permission.ADMIN)
 def send(engine: Engine, number: int, text: str) -> None:
-    """The next part of the file, after the one before was answered. Raises InvalidInput: then the
-    import has ended."""
-    try:
-        _import(engine, number).feed(text)
-    except InvalidInput:
-        end_import(engine, number)
-        raise
+    """The next part of the file, after the one before was answered. Raises InvalidInput when one
+    before it was wrong: then the import has ended."""
+    importing = _import(engine, number)
+    with _given_up_if_wrong(engine):
+        importing.feed(text)
 
 
 @errand(Permission.ADMIN)
@@ -113,7 +113,9 @@ def let_in(engine: Engine, number: int, skip_existing: bool = False) -> Progress
     The first time raises InvalidInput when something is wrong with the whole, and InvalidState,
     unless `skip_existing`, when the id of any of them is taken.
     """
-    return _import(engine, number).let_in(skip_existing=skip_existing)
+    importing = _import(engine, number)
+    with _given_up_if_wrong(engine):
+        return importing.let_in(skip_existing=skip_existing)
 
 
 @errand(Permission.ADMIN)
@@ -127,6 +129,15 @@ def _import(engine: Engine, number: int) -> Import:
     if engine.importing is None or engine.importing.number != number:
         raise InvalidState("this import was given up: it has failed, or another one has begun")
     return engine.importing
+
+
+@contextmanager
+def _given_up_if_wrong(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except TaskdError:
+        _give_up(engine)
+        raise
 
 
 def _give_up(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from taskd.store.reserve import NO_ROOM, Reserve
 SNAPSHOTS = 4
 PATIENCE = 0.25  # seconds, with who else has locked the store: the daemon stands still meanwhile
 CACHE, LARGE_CACHE = 2000, 16_000  # KiB of the connection that writes
+LARGE_WAL = 64 << 20  # bytes
 LONG_WAL = 2000  # pages; SQLite brings 1000 into the file when it can
 READERS_PATIENCE = 0.02  # seconds, with who reads: short ones are done by then
 
@@ -110,8 +111,16 @@ class Database:
         room for the pages that it changes SQLite writes them twice."""
         self.writer.execute(f"PRAGMA foreign_keys = {not much:d}")
         self.writer.execute(f"PRAGMA cache_size = {-LARGE_CACHE if much else -CACHE:d}")
+        self.writer.execute(f"PRAGMA journal_size_limit = {LARGE_WAL if much else reserve.SIZE}")
         if not much:
             self.writer.execute("PRAGMA shrink_memory")
+
+    def attach(self, path: Path) -> None:
+        """What is to come in from a store of its own, as `arriving`."""
+        self.writer.execute("ATTACH ? AS arriving", (str(path),))
+
+    def detach(self) -> None:
+        self.writer.execute("DETACH arriving")
 
     def shrink(self, pages: int) -> int:
         """Give at most so many unused pages back to the file system. How many are left."""
@@ -132,11 +141,11 @@ class Database:
         OSError.
         """
         self.mark.sync()
-        _, pages, _ = self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        _, pages, _ = self.writer.execute("PRAGMA main.wal_checkpoint(PASSIVE)").fetchone()
         if pages > LONG_WAL:
             _be_patient(self.writer, READERS_PATIENCE)
             try:
-                self.writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+                self.writer.execute("PRAGMA main.wal_checkpoint(RESTART)").fetchone()
             finally:
                 _be_patient(self.writer, PATIENCE)
         return int(pages * self._page)
@@ -245,6 +254,8 @@ def _open(path: Path | str) -> sqlite3.Connection:
         cached_statements=256,
     )
     connection.execute("PRAGMA foreign_keys = ON")
+    # Some SQLites, Debian's too, write zeros over each page that is not needed any more.
+    connection.execute("PRAGMA secure_delete = FAST").fetchall()
     connection.create_function("folded", 1, _folded, deterministic=True)
     connection.create_function("exactly", 1, _exactly, deterministic=True)
     return connection

@@ -1,31 +1,28 @@
 """What an import has sent: on disk beside the store until all of it is there and found good."""
 
-import marshal
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from taskd.model.errors import InvalidInput
+from taskd.store.admission import COLUMNS
 from taskd.store.arrivals import Arrival
 
-_TABLES = (
-    """CREATE TABLE arrivals (
-        id INTEGER NOT NULL,
-        origin TEXT NOT NULL,
-        arrival BLOB NOT NULL,
-        differs INTEGER NOT NULL DEFAULT 0,
-        PRIMARY KEY (id, origin)
-    )""",
-    """CREATE TABLE logs (
-        number INTEGER PRIMARY KEY,
-        task_id INTEGER NOT NULL,
-        name TEXT NOT NULL,
-        at INTEGER NOT NULL,
-        text BLOB NOT NULL
-    )""",
-    """CREATE INDEX logs_of_task ON logs(task_id)""",
-)
+# `mark` tells tasks apart that have the same id.
+_COLUMNS = {
+    **COLUMNS,
+    "tasks": (*COLUMNS["tasks"], "mark"),
+    "logs": ("task_id", "name", "at", "text"),
+}
+_CREATE = [f"CREATE TABLE {name} ({', '.join(columns)})" for name, columns in _COLUMNS.items()]
+_INSERTS = {
+    name: f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})"
+    for name, columns in _COLUMNS.items()
+}
+_INDEX = [f"CREATE INDEX {name}_of ON {name}(task_id)" for name in _COLUMNS if name != "tasks"]
 
 
 @dataclass(frozen=True)
@@ -39,72 +36,83 @@ class LogPart:
 
 
 class Staging:
-    """Tasks and logs by id. One thread at a time. What is there twice is there once."""
+    """Tasks and logs, first as they come, then by id. One thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        path.unlink(missing_ok=True)  # one that was never ended
-        path.touch(0o600)
+        """What `make` has begun."""
+        self.path = path
         self._store = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+        for pragma in ("journal_mode = OFF", "synchronous = OFF"):
             self._store.execute(f"PRAGMA {pragma}").fetchall()
-        for table in _TABLES:
-            self._store.execute(table)
 
-    def add(self, arrivals: Iterable[Arrival], logs: Iterable[LogPart]) -> None:
+    @classmethod
+    def make(cls, path: Path) -> Self:
+        """An empty one, in place of one that was never ended."""
+        path.unlink(missing_ok=True)
+        path.touch(0o600)
+        staging = cls(path)
+        for statement in _CREATE:
+            staging._store.execute(statement)
+        return staging
+
+    def add(self, arrivals: Sequence[Arrival], logs: Iterable[LogPart]) -> None:
         """Raises InvalidInput when there is no room for them."""
-        tasks = [(each.id, each.origin or "", marshal.dumps(each.rows)) for each in arrivals]
-        parts = [(part.task_id, part.name, part.at, part.text) for part in logs]
-        try:
+        rows = {name: [row for each in arrivals for row in each.rows[name]] for name in COLUMNS}
+        rows["tasks"] = [(*each.rows["tasks"][0], each.mark) for each in arrivals]
+        rows["logs"] = [(part.task_id, part.name, part.at, part.text) for part in logs]
+        with self._told():
             self._store.execute("BEGIN")
-            self._store.executemany(
-                "INSERT INTO arrivals (id, origin, arrival) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
-                " SET differs = 1 WHERE arrival <> excluded.arrival",
-                tasks,
-            )
-            self._store.executemany(
-                "INSERT INTO logs (task_id, name, at, text) VALUES (?, ?, ?, ?)", parts
-            )
+            for name, insert in _INSERTS.items():
+                self._store.executemany(insert, rows[name])
             self._store.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise InvalidInput(
-                f"cannot set aside what was sent: {error}; nothing was imported",
-                hint=f"make room beside {self._path}",
-            ) from None
 
-    def count(self) -> int:
-        (number,) = self._store.execute("SELECT count(*) FROM arrivals").fetchone()
-        return int(number)
+    def sort(self) -> int:
+        """All are there. How many tasks; what is there twice is there once.
 
-    def ambiguous(self) -> int | None:
-        """An id that two tasks have, of different stores, or that one has at different times."""
-        row = self._store.execute(
-            "SELECT id FROM arrivals GROUP BY id HAVING count(*) > 1 OR max(differs)"
+        Raises InvalidInput when one of them differs from itself, or there is no room.
+        """
+        with self._told():
+            for statement in ("CREATE INDEX tasks_of ON tasks(id, mark)", *_INDEX):
+                self._store.execute(statement)
+        count, ambiguous = self._store.execute(
+            "SELECT count(DISTINCT id), (SELECT id FROM tasks GROUP BY id"
+            " HAVING min(mark) < max(mark)) FROM tasks"
         ).fetchone()
-        return row and int(row[0])
+        if ambiguous is not None:
+            raise InvalidInput(
+                f"task {ambiguous} is there twice, and not the same; nothing was imported"
+            )
+        return int(count)
 
     def identities(self) -> Iterator[tuple[int, str | None]]:
         """Id and origin of each task, by id."""
-        for task_id, origin in self._store.execute("SELECT id, origin FROM arrivals ORDER BY id"):
-            yield task_id, origin or None
+        yield from self._store.execute("SELECT DISTINCT id, origin FROM tasks ORDER BY id")
 
-    def page(self, after: int, limit: int) -> list[Arrival]:
-        """The next tasks by id."""
-        rows = self._store.execute(
-            "SELECT id, origin, arrival FROM arrivals WHERE id > ? ORDER BY id LIMIT ?",
-            (after, limit),
+    def page(self, after: int, limit: int) -> list[int]:
+        """The next ids."""
+        ids = self._store.execute(
+            "SELECT DISTINCT id FROM tasks WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
         )
-        return [Arrival(i, origin or None, marshal.loads(rows)) for i, origin, rows in rows]
+        return [task_id for (task_id,) in ids]
 
     def logs(self, first: int, last: int) -> Iterator[LogPart]:
         """Of the tasks from id `first` to `last`, each in the order in which they came."""
         rows = self._store.execute(
             "SELECT task_id, name, at, text FROM logs WHERE task_id BETWEEN ? AND ?"
-            " ORDER BY task_id, number",
+            " ORDER BY task_id, rowid",
             (first, last),
         )
         return (LogPart(*row) for row in rows)
 
     def close(self) -> None:
         self._store.close()
-        self._path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise InvalidInput(
+                f"cannot set aside what was sent: {error}; nothing was imported",
+                hint=f"make room beside {self.path}",
+            ) from None

@@ -7,7 +7,7 @@ either is undone; SQL that it wrote itself, through `write`, is under a savepoin
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from taskd.model.lock import Lock
 from taskd.model.record import replace
 from taskd.model.task import State, Task
 from taskd.store import chains, deleting, lanes, locks, rows, tasks, under_way, waiting
-from taskd.store.arrivals import Arrival, admit, taken
+from taskd.store.admission import admit
 
 CACHED_TASKS = 2000
 LARGE = 10_000  # characters, or values, of one field of the input
@@ -179,14 +179,12 @@ class Transaction:
             self._keys[task.uid, task.key] = self.last_id
         return self._keep(self.last_id, task, None)
 
-    def admit(self, arrivals: Sequence[Arrival]) -> dict[int, str | None]:
-        """Those that stay outside, since their ids are taken; see `arrivals.taken`."""
+    def admit(self, first: int, last: int) -> dict[int, bool]:
+        """What arrives with ids from `first` to `last`, see `admission.admit`."""
         self.flush()  # new tasks have ids, too
-        there = taken(self.connection, [arrival.id for arrival in arrivals])
-        new = [arrival for arrival in arrivals if arrival.id not in there]
-        admit(self.write(), new)
-        self.last_id = max([self.last_id, *(arrival.id for arrival in new)])
-        return there
+        passed = admit(self.write(), first, last)
+        self.last_id = max(self.last_id, last)
+        return passed
 
     def save(self, task: Task) -> Task:
         """A task that stops releases its locks in this transaction."""

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from real_daemon import Daemon, a_daemon, peak_memory
 
 from taskd.client import Client
-from taskd.model.errors import InvalidInput, InvalidState
+from taskd.model.errors import InvalidInput, InvalidState, TaskdError
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +168,7 @@ BAD = {
     "another program's": (b'{"name": "x"}\n', "line 1: it is no record of a task"),
     "a list": (b"[1]\n", "line 1: it is no record of a task"),
     "an empty line": (line() + b"\n" + line(id=2), "line 2: it is no JSON, or cut off"),
-    "bad at its end": (line() + line(id=2) + line(id=3, state="x"), 'line 3: state cannot be "x"'),
+    "bad at its end": (line() + line(id=2) + line(id=3, state="x"), "line 3: state: invalid enum"),
     "cut off": (line() + line(id=2)[:-30], "line 2: it is no JSON, or cut off"),
     "packed and cut off": (gzip.compress(line())[:-12], "cannot read"),
     "packed and damaged": (gzip.compress(line() * 9)[:-20] + b"x" * 20, "cannot read"),
@@ -179,10 +181,10 @@ BAD = {
     "a piece at no place": (b'{"id":1,"log":"1-x","at":-1,"text":""}\n', "it is no part of a log"),
     "one id, two tasks": (line() + line(store="there"), "task 1 is there twice, and not the same"),
     "one task, two tales": (line() + line(name="x"), "task 1 is there twice, and not the same"),
-    "a time beyond all": (line(ended_at="9999-12-31T23:59:59.999999Z"), "ended_at cannot be"),
-    "a time before all": (line(created_at="0001-01-01T00:00:00Z"), "created_at cannot be"),
-    "an id beyond all": (line(id=2**62), "line 1: id cannot be"),
-    "deep": (b'{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "line 1: it is no JSON"),
+    "a time beyond all": (line(ended_at="9999-12-31T23:59:59.999999Z"), "ended_at: it cannot be"),
+    "a time before all": (line(created_at="0001-01-01T00:00:00Z"), "created_at: it cannot be"),
+    "an id beyond all": (line(id=2**62), "line 1: id: it cannot be"),
+    "deep": (b'{"input":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "line 1: it is no JSON"),
 }  # fmt: skip
 
 
@@ -252,12 +254,26 @@ def test_import_that_was_refused_does_not_go_on(refusing: Daemon) -> None:
     with Client(refusing.socket) as client:
         number = client.begin_import()
         client.send_import(number, line().decode())
+        client.send_import(number, "rubbish\n")
         with pytest.raises(InvalidInput):
-            client.send_import(number, "rubbish\n")
+            client.let_in(number)
         with pytest.raises(InvalidState, match="was given up"):
             client.let_in(number)
 
     assert is_empty(refusing)
+
+
+def test_import_whose_reader_dies_is_given_up(running: Daemon) -> None:
+    with Client(running.socket) as client:
+        number = client.begin_import()
+        client.send_import(number, line().decode())
+        (reader,) = set(running.processes()) - {running.pid}
+        os.kill(reader, signal.SIGKILL)
+        with pytest.raises(TaskdError, match=r"has died \(status -9\); nothing was imported"):
+            client.let_in(number)
+
+    assert is_empty(running)
+    assert running.processes() == [running.pid]
 
 
 def test_import_that_begins_ends_the_one_before(running: Daemon) -> None:

@@ -1,6 +1,7 @@
 """Tasks as records, and back: nothing is lost, and nothing is alive afterwards."""
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from taskd.model.errors import InvalidInput
 from taskd.model.lock import exclusive, link
 from taskd.model.step import Rescue
 from taskd.model.task import Event, Result
-from taskd.store import archive, arrivals, chains, children, hooks, locks, meta, tasks
+from taskd.store import admission, archive, arrivals, chains, children, hooks, locks, meta, tasks
 from taskd.store.arrivals import Arrival
 from taskd.store.database import Database
+from taskd.store.staging import Staging
 from taskd.store.transaction import Transaction
 
 
@@ -93,14 +95,22 @@ def records(database: Database, *task_ids: int) -> list[str]:
 
 
 def read(record: str, own: str = "here") -> Arrival:
-    return arrivals.read(json.loads(record), own, "bob", later(1000))
+    return arrivals.read(record.encode(), own, "bob", later(1000))
 
 
 def bring(database: Database, *lines: str) -> None:
     own = meta.get(database.writer, "store")
-    database.writer.execute("BEGIN")
-    arrivals.admit(database.writer, [read(line, own) for line in lines])
-    database.writer.execute("COMMIT")
+    with tempfile.TemporaryDirectory() as folder:
+        staging = Staging.make(Path(folder) / "import.db")
+        staging.add([read(line, own) for line in lines], [])
+        staging.sort()
+        first, *_, last = [0, *staging.page(0, 100)]
+        database.attach(staging.path)
+        database.writer.execute("BEGIN")
+        admission.admit(database.writer, first, last)
+        database.writer.execute("COMMIT")
+        database.detach()
+        staging.close()
 
 
 def test_records_brought_into_an_empty_store_are_the_same_there(
@@ -198,6 +208,16 @@ def test_task_keeps_the_store_in_which_it_began(full: Database, empty: Database)
     assert json.loads(*records(empty)) == before
 
 
+def test_half_of_a_surrogate_pair_in_an_output_comes_back(full: Database, empty: Database) -> None:
+    record = json.loads(records(full, 1)[0])
+    record["steps"][1]["output"] = ["a file named \udcff"]
+    record["output"], record["input"] = "\udcff", {"name": "\udcff"}
+
+    bring(empty, json.dumps(record))
+
+    assert json.loads(*records(empty)) == record
+
+
 def test_deleted_task_comes_back_to_its_own_store(full: Database) -> None:
     before = records(full)
     full.writer.execute("DELETE FROM tasks WHERE id IN (1, 3)")
@@ -208,30 +228,36 @@ def test_deleted_task_comes_back_to_its_own_store(full: Database) -> None:
     assert full.writer.execute("SELECT count(origin) FROM tasks").fetchone() == (0,)
 
 
+NO_TEXT = r"name: expected `str` matching regex '\\A[^\\ud800-\\udfff]*\\Z'"
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"id": 0}, "id cannot be 0"),
-        ({"id": 2**62}, "id cannot be 4611686018427387904"),
-        ({"id": True}, "id cannot be true"),
-        ({"store": None}, "store cannot be null"),
-        ({"label": 7}, "label cannot be 7"),
-        ({"name": "\ud800"}, 'name cannot be "\\ud800"'),
-        ({"state": "gone"}, 'state cannot be "gone"'),
-        ({"state": []}, "state cannot be []"),
-        ({"created_at": "2024-01-01T00:00:00"}, 'created_at cannot be "2024-01-01T00:00:00"'),
-        ({"created_at": "yesterday"}, 'created_at cannot be "yesterday"'),
-        ({"created_at": None}, "created_at cannot be null"),
-        ({"progress": "1"}, 'progress cannot be "1"'),
-        ({"resumable": 1}, "resumable cannot be 1"),
-        ({"input": []}, "input cannot be []"),
-        ({"wanted_locks": {}}, "wanted_locks cannot be {}"),
-        ({"steps": {}}, "steps is no list"),
-        ({"steps": [3]}, "steps: there is something else than an object"),
-        ({"after": ["1"]}, "after holds something that is no id"),
-        ({"descriptions": []}, "descriptions is no object"),
-        ({"descriptions": {"input": 1}}, "descriptions: text cannot be 1"),
-        ({"place": 1}, "place: there is something else than an object"),
+        ({"id": 0}, "id: it cannot be 0"),
+        ({"id": 2**62}, "id: it cannot be 4611686018427387904"),
+        ({"id": True}, "id: expected `int`, got `bool`"),
+        ({"store": None}, "store: expected `str`, got `null`"),
+        ({"label": 7}, "label: expected `str`, got `int`"),
+        ({"name": "\ud800"}, NO_TEXT),
+        ({"state": "gone"}, "state: invalid enum value 'gone'"),
+        ({"state": []}, "state: expected `str`, got `array`"),
+        (
+            {"created_at": "2024-01-01T00:00:00"},
+            "created_at: expected `datetime` with a timezone component",
+        ),
+        ({"created_at": "yesterday"}, "created_at: invalid RFC3339 encoded datetime"),
+        ({"created_at": None}, "created_at: expected `datetime`, got `null`"),
+        ({"progress": "1"}, "progress: expected `float`, got `str`"),
+        ({"resumable": 1}, "resumable: expected `bool`, got `int`"),
+        ({"input": []}, "input: it cannot be []"),
+        ({"wanted_locks": {}}, "wanted_locks: expected `array`, got `object`"),
+        ({"steps": {}}, "steps: expected `array`, got `object`"),
+        ({"steps": [3]}, "steps[0]: expected `object`, got `int`"),
+        ({"after": ["1"]}, "after[0]: expected `int`, got `str`"),
+        ({"descriptions": []}, "descriptions: expected `object`, got `array`"),
+        ({"descriptions": {"input": 1}}, "descriptions[...]: expected `str`, got `int`"),
+        ({"place": 1}, "place: expected `object | null`, got `int`"),
     ],
 )
 def test_wrong_record_is_refused_and_told(
