@@ -40,7 +40,7 @@ from taskd.model.wall import zone_of
 from taskd.places import Places
 from taskd.search.asker import SAVED, Asker
 from taskd.store import deleting
-from taskd.store.arrivals import taken
+from taskd.store.admission import taken
 from taskd.store.database import Connection, Database, Lost, reading
 from taskd.store.deleting import Plan
 from taskd.store.transaction import Transaction
@@ -48,7 +48,7 @@ from taskd.store.transaction import Transaction
 log = logging.getLogger(__name__)
 
 SAMPLE = 5
-SLICE_SECONDS = 0.015  # that a slice is to take, with its commit
+SLICE_SECONDS = 0.012  # that a slice is to take, with its commit
 ENDED_AT_ONCE = 20
 NOBODYS_SECONDS = 3600.0  # before a folder of logs counts as nobody's: a task may just be coming
 
@@ -188,6 +188,8 @@ class Cleaner:
             before: Future[None] | None = None
             for progress, tops in self._batches(cleanup, plan):
                 versions = self._prepare(connection, plan, tops, cleanup.order, keeper)
+                if cleanup.order.backup:  # while its long snapshots are not in the way
+                    self._in_loop(self._database.checkpoint)
                 if before:
                     before.result()
                 before = pool.submit(self._delete, progress, versions)
@@ -225,13 +227,14 @@ class Cleaner:
         if unfinished := plan.unfinished(tops):
             self._end(unfinished, order.who)
             plan.renew(unfinished)
-        with reading(connection):
+        # The snapshot ends before the disk is waited for: it holds up who else uses the store.
+        with keeper.keeping() as keep, reading(connection):
             versions = plan.versions(tops)
             if order.backup and versions:
                 ids = list(versions)
                 found = lines(connection, str(self._places.logs), ids)
                 records = itertools.chain.from_iterable(own for _, own in found)
-                keeper.keep(records, deleting.rows(connection, ids))
+                keep(records, deleting.rows(connection, ids))
         return versions
 
     def _end(self, versions: dict[int, int], who: str) -> None:

@@ -14,10 +14,10 @@ import itertools
 import logging
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from taskd.cleaning import Backup
 from taskd.model.errors import TaskdError
@@ -25,6 +25,8 @@ from taskd.model.inert import inert_cell
 from taskd.store import files
 
 log = logging.getLogger(__name__)
+
+Keep: TypeAlias = Callable[[Iterable[str], Iterable[Sequence[Any]]], None]
 
 PART = ".part"
 RECORDS, TABLE = ".jsonl.gz", ".csv"
@@ -46,19 +48,26 @@ class Keeper:
         """Of the records, once the cleanup is over; None when nothing was kept."""
         return self._files[0].path if self._files else None
 
-    def keep(self, lines: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Both are on disk when this returns, or nothing of them."""
-        with _told(self._folder):
-            if not self._files:
-                self._files = _make(self._folder, self._name)
-                with self._files[1].adding() as file:
-                    file.write(_csv([self._columns]))
-            records, table = self._files
-            with records.adding() as file, gzip.GzipFile("", "wb", LEVEL, file, 0) as member:
-                for line in lines:
-                    member.write(line.encode() + b"\n")
-            with table.adding() as file:
-                file.write(_csv(rows))
+    @contextlib.contextmanager
+    def keeping(self) -> Iterator[Keep]:
+        """What is given within to the function is on disk afterwards, or nothing of it."""
+        with _told(self._folder), contextlib.ExitStack() as adding:
+
+            def keep(lines: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
+                if not self._files:
+                    self._begin()
+                records, table = (adding.enter_context(file.adding()) for file in self._files)
+                with gzip.GzipFile("", "wb", LEVEL, records, 0) as member:
+                    for line in lines:
+                        member.write(line.encode() + b"\n")
+                table.write(_csv(rows))
+
+            yield keep
+
+    def _begin(self) -> None:
+        self._files = _make(self._folder, self._name)
+        with self._files[1].adding() as file:
+            file.write(_csv([self._columns]))
 
     def close(self) -> None:
         with _told(self._folder):

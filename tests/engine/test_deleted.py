@@ -27,7 +27,8 @@ def folder(tmp_path: Path) -> Path:
 def keep(folder: Path, *batches: list[str], close: bool = True) -> Keeper:
     keeper = Keeper(folder, COLUMNS, NOW)
     for lines in batches:
-        keeper.keep(lines, [[number, line] for number, line in enumerate(lines)])
+        with keeper.keeping() as given:
+            given(lines, [[number, line] for number, line in enumerate(lines)])
     if close:
         keeper.close()
     return keeper
@@ -121,8 +122,9 @@ def test_full_disk_leaves_the_batches_before(folder: Path, monkeypatch: pytest.M
         return write(file, data)
 
     monkeypatch.setattr(os, "write", fail)
-    with pytest.raises(TaskdError, match="no space left on device; it was not deleted") as caught:
-        keeper.keep([os.urandom(1000).hex()], [])
+    full = pytest.raises(TaskdError, match="no space left on device; it was not deleted")
+    with full as caught, keeper.keeping() as given:
+        given([os.urandom(1000).hex()], [])
     monkeypatch.undo()
     keeper.close()
 
