@@ -47,12 +47,13 @@ class Staging:
 
     @classmethod
     def make(cls, path: Path) -> Self:
-        """An empty one, in place of one that was never ended."""
-        path.unlink(missing_ok=True)
-        path.touch(0o600)
-        staging = cls(path)
-        for statement in _CREATE:
-            staging._store.execute(statement)
+        """An empty one, in place of one that was never ended. Raises InvalidInput, as `add`."""
+        with _told(path):
+            path.unlink(missing_ok=True)
+            path.touch(0o600)
+            staging = cls(path)
+            for statement in _CREATE:
+                staging._store.execute(statement)
         return staging
 
     def add(self, arrivals: Sequence[Arrival], logs: Iterable[LogPart]) -> None:
@@ -60,7 +61,7 @@ class Staging:
         rows = {name: [row for each in arrivals for row in each.rows[name]] for name in COLUMNS}
         rows["tasks"] = [(*each.rows["tasks"][0], each.mark) for each in arrivals]
         rows["logs"] = [(part.task_id, part.name, part.at, part.text) for part in logs]
-        with self._told():
+        with _told(self.path):
             self._store.execute("BEGIN")
             for name, insert in _INSERTS.items():
                 self._store.executemany(insert, rows[name])
@@ -71,7 +72,7 @@ class Staging:
 
         Raises InvalidInput when one of them differs from itself, or there is no room.
         """
-        with self._told():
+        with _told(self.path):
             for statement in ("CREATE INDEX tasks_of ON tasks(id, mark)", *_INDEX):
                 self._store.execute(statement)
         count, ambiguous = self._store.execute(
@@ -79,9 +80,7 @@ class Staging:
             " HAVING min(mark) < max(mark)) FROM tasks"
         ).fetchone()
         if ambiguous is not None:
-            raise InvalidInput(
-                f"task {ambiguous} is there twice, and not the same; nothing was imported"
-            )
+            raise InvalidInput(f"task {ambiguous} is there twice, and not the same")
         return int(count)
 
     def identities(self) -> Iterator[tuple[int, str | None]]:
@@ -107,12 +106,12 @@ class Staging:
     def close(self) -> None:
         self._store.close()
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise InvalidInput(
-                f"cannot set aside what was sent: {error}; nothing was imported",
-                hint=f"make room beside {self.path}",
-            ) from None
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise InvalidInput(
+            f"cannot set aside what was sent: {error}", hint=f"make room beside {path}"
+        ) from None

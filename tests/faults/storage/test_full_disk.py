@@ -1,5 +1,6 @@
 """The disk is full while steps run: nothing is lost, what must work does, and it ends by itself."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -235,3 +236,20 @@ def test_reserve_is_there_while_a_daemon_is_at_work_and_while_none_is(
     assert [found.st_blocks * 512 for found in (at_work, at_rest)] == [SIZE, SIZE]
     running.start()
     assert not (disk.path / "taskd.reserve").exists()
+
+
+def test_import_that_has_no_room_changes_nothing(running: Daemon, root: Path) -> None:
+    running.start_task("exec", "--", "true")
+    running.taskctl("export", "--search", "", "--format", "jsonl", "--file", root / "one")
+    record = json.loads((root / "one").read_text())
+    large = {"input": {"text": "x" * (1 << 20)}}
+    lines = [json.dumps(record | large | {"id": number}) for number in range(2, 80)]
+    (root / "many").write_text("\n".join(lines))
+
+    refused = running.taskctl("import", root / "many")
+
+    assert refused.returncode == 2
+    assert "database or disk is full; nothing was imported" in refused.stderr
+    assert "make room beside" in refused.stderr
+    assert running.task_count() == 1
+    assert not (running.state / "import.db").exists()
