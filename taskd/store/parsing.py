@@ -5,9 +5,11 @@ files: records with such are read in a slower way.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import DecodeError, Meta, Raw, Struct, ValidationError, convert, defstruct
@@ -23,6 +25,7 @@ Values: TypeAlias = list[Any]
 
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
+_LARGE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{300}")  # perhaps only in a text
 _YEARS = range(1970, 9999)  # that a clock anywhere can show
 
 _TYPES: dict[Kind, Any] = {
@@ -71,8 +74,13 @@ def _object(given: Any) -> str:
     return text
 
 
-def _json(given: Any, dumps: Callable[[Any], str] = json.dumps) -> str | None:
+_dumps = partial(json.dumps, allow_nan=False)
+
+
+def _json(given: Any, dumps: Callable[[Any], str] = _dumps) -> str | None:
     text = str(given, "utf-8") if type(given) is Raw else dumps(given)
+    if _LARGE.search(text):
+        _dumps(json.loads(text))  # a number that nobody can keep
     return None if text == "null" else text
 
 
@@ -120,8 +128,8 @@ class Parts:
         return row
 
     def _refusal(self, place: int, value: Any) -> str:
-        shown = str(value) if isinstance(value, datetime) else _json(value)
-        told = f"{self.fields.names[place]}: it cannot be {str(shown)[:50]}"
+        shown = str(value, "utf-8") if type(value) is Raw else str(value)
+        told = f"{self.fields.names[place]}: it cannot be {shown[:50]}"
         return f"{self._name}.{told}" if self._name else told
 
 

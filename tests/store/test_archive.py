@@ -271,6 +271,14 @@ def test_wrong_record_is_refused_and_told(
     assert refused.value.message == told
 
 
+def test_number_that_nobody_can_keep_is_refused(full: Database) -> None:
+    record = json.dumps(json.loads(records(full, 2)[0]) | {"input": {"size": 3, "of": "1e999"}})
+
+    assert read(record)
+    with pytest.raises(InvalidInput, match=r"input: it cannot be ..size.: 1e999"):
+        read(record.replace("3,", "1e999,"))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
