@@ -26,16 +26,19 @@ def parts(path: str, read: Callable[[int], object]) -> Iterator[str]:
             packed = file.peek(2).startswith(_GZIP)
             decoder = codecs.getincrementaldecoder("utf-8")()
             with gzip.GzipFile(fileobj=file) if packed else file as source:
+                tell = file.tell if file.seekable() else int
                 place = 0
                 while data := source.read(PART):
                     yield decoder.decode(data)
-                    read(file.tell() - place)
-                    place = file.tell()
+                    read(tell() - place)
+                    place = tell()
                 yield decoder.decode(b"", final=True)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidInput(f"cannot read {path}: {error}; nothing was imported") from None
     except UnicodeDecodeError:
-        raise InvalidInput(f"cannot read {path}: it is no UTF-8 text") from None
+        raise InvalidInput(
+            f"cannot read {path}: it is no UTF-8 text; nothing was imported"
+        ) from None
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}") from None
 
@@ -58,9 +61,11 @@ def bring(channel: Any, path: str, *, skip_existing: bool, color: str) -> Record
                 before = done
                 done = channel.ask("history.let_in", **request)
                 passed(_looked_at(done) - _looked_at(before))
-        return done
-    finally:
+    except InvalidInput:
         channel.ask("history.end_import", number=number)
+        raise
+    channel.ask("history.end_import", number=number)
+    return done
 
 
 def _looked_at(progress: Record) -> int:

@@ -4,13 +4,15 @@ An import is one at a time: another one that begins takes its place. Its client 
 the tasks let in, page by page.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from taskd.api.access import Caller, Permission
-from taskd.api.methods import errand, query
+from taskd.api.methods import Reply, errand, query
 from taskd.api.searching import asker_of, where
 from taskd.engine import archive
 from taskd.engine.engine import Engine
@@ -87,14 +89,17 @@ def records(
 
 
 @errand(Permission.ADMIN)
-def begin_import(engine: Engine, caller: Caller) -> int:
-    """The number of the import that begins, for the other methods."""
+def begin_import(engine: Engine, caller: Caller, reply: Reply) -> int:
+    """The number of the import that begins, for the other methods. It ends with the connection."""
     _give_up(engine)
     logs = str(engine.places.logs)
     engine.importing = Import(
         engine.places.staging, engine.loop, engine.database, engine.director, logs, caller.user
     )
-    return engine.importing.number
+    number = engine.importing.number
+    end = partial(end_import, engine, number)
+    reply.when_closed("import", lambda: threading.Thread(target=end, daemon=True).start())
+    return number
 
 
 @errand(Permission.ADMIN)

@@ -37,6 +37,9 @@ class Reply(Protocol):
     def when_gone(self, function: Callable[[], object]) -> None:
         """If the client goes, which is noticed after `later`."""
 
+    def when_closed(self, what: str, function: Callable[[], object]) -> None:
+        """Whenever the client goes; one function for `what`. In the loop."""
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,7 +6,9 @@ the text of an export    ────►        checks each line and sets it asi
                                       {"error": "line 7: it is no record of a task", "hint": ""}
 """
 
+import contextlib
 import json
+import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -16,11 +18,12 @@ from typing import Any, BinaryIO
 from taskd import wire
 from taskd.logs.parts import read_part
 from taskd.model.errors import InvalidInput, ProtocolError
-from taskd.store.arrivals import Arrival, read
+from taskd.store.arrivals import MAX_OWN_ID, Arrival, read
 from taskd.store.staging import LogPart, Staging
 
 PART = 256 * 1024  # bytes
 MAX_LINE = 64 << 20  # bytes
+MAX_PLACE = 1 << 62  # byte of a log
 
 
 class Reader:
@@ -53,7 +56,8 @@ class Reader:
         for line in whole:
             self._line += 1
             try:
-                self._read(line, arrivals, logs)
+                if line.strip():  # else files were put together
+                    self._read(line, arrivals, logs)
             except InvalidInput as error:
                 raise InvalidInput(f"line {self._line}: {error.message}") from None
         if sum(map(len, self._open)) > MAX_LINE:
@@ -84,7 +88,8 @@ def _piece_of_a_log(line: bytes, refusal: InvalidInput) -> LogPart:
 
 
 def _log_part(task_id: Any, name: Any, text: Any, at: Any = 0) -> LogPart:
-    if type(task_id) is not int or type(at) is not int or at < 0:
+    numbers = type(task_id) is int and type(at) is int
+    if not (numbers and 0 < task_id <= MAX_OWN_ID and 0 <= at <= MAX_PLACE):
         raise InvalidInput("it is no part of a log")
     return LogPart(task_id, name, at, read_part(name, text))
 
@@ -100,4 +105,6 @@ def main(path: str, own: str, who: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))
+    answer = json.dumps(main(*sys.argv[1:])).encode()
+    with contextlib.suppress(BrokenPipeError):  # the daemon has ended
+        os.write(sys.stdout.fileno(), answer)

@@ -64,6 +64,7 @@ class Import:
         self._logs = logs
         with database.snapshot() as connection:
             self._child = _begin(path, str(meta.get(connection, "store")), who)
+        self._closed = False
         self._staging: Staging | None = None  # once all is there, and may come in
 
     def feed(self, text: str) -> None:
@@ -92,6 +93,9 @@ class Import:
 
     def close(self) -> None:
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
             self._child.kill()
             self._child.communicate()
             if self._staging:
@@ -103,6 +107,9 @@ class Import:
         self.progress.total = self._hear()
         staging = Staging(self._path)
         try:
+            # What is started meanwhile takes no id of these.
+            highest = staging.highest()
+            self._director.do(lambda tx: tx.keep_free(highest))
             if not skip_existing:
                 self._refuse_taken(staging)
         except BaseException:

@@ -61,12 +61,19 @@ def tails(root: str, task_id: int, size: int) -> str:
 
 def read_part(name: object, text: object) -> bytes:
     """What the log of that name gets. Raises InvalidInput: no other file is ever written."""
-    if not isinstance(name, str) or not _FILE.fullmatch(f"{name}.log"):
+    if not isinstance(name, str) or not _FILE.fullmatch(f"{name}.log") or _is_long(name):
         raise InvalidInput(f"a log cannot be named {str(name)[:50]!r}")
     try:
-        return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else b""
+        if not isinstance(text, str):
+            raise InvalidInput(f"the log {name} is no text")
+        return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise InvalidInput(f"the log {name} holds something that is no text") from None
+
+
+def _is_long(name: str) -> bool:
+    """For a file system."""
+    return len(os.fsencode(f"{name}.log")) > 255
 
 
 def put(root: str, task_id: int, name: str, at: int, data: bytes) -> None:

@@ -85,6 +85,15 @@ class Reply:
     def when_gone(self, function: Callable[[], object]) -> None:
         self._when_gone = function
 
+    def when_closed(self, what: str, function: Callable[[], object]) -> None:
+        def note() -> None:
+            if self.connection.closed:
+                function()
+            else:
+                self.connection.when_closed[what] = function
+
+        self._server.loop.call(note)
+
     def _arm(self, seconds: float, function: Callable[[], object]) -> None:
         if not self._given:
             self._timer = self._server.loop.later(seconds, function)

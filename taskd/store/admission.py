@@ -36,7 +36,7 @@ _ADMISSION = (
     f" WHERE tasks.id = new.id AND new.key IS NOT NULL AND {_NEW_ONES}",
     "UPDATE main.tasks SET parent_task_id = parent.id"
     " FROM arriving.tasks AS new JOIN main.tasks AS parent"
-    " ON parent.id = new.parent_task_id AND parent.origin IS new.origin"
+    " ON parent.id = new.parent_task_id AND parent.id < new.id AND parent.origin IS new.origin"
     f" WHERE tasks.id = new.id AND {_NEW_ONES}",
     f"INSERT OR IGNORE INTO main.steps ({STEP.columns}, task_id, priority, ready)"
     f" SELECT {STEP.columns}, task_id, priority, 0 FROM arriving.steps AS new {_OF_NEW}",

@@ -17,6 +17,8 @@ from taskd.store.times import to_number
 from taskd.store.values import Fields
 
 MAX_ID = 10**15  # those that are given after it are exact numbers in any program
+MAX_OWN_ID = 2**53 - 1
+MAX_NAME = 200  # bytes of a step's, which is in names of files
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -61,7 +63,7 @@ class Arrival:
 def read(line: bytes, own: str, who: str, now: datetime) -> Arrival:
     """The task of a record, as `who` brings it into the store `own`. Raises InvalidInput."""
     record = _parser.parse(line)
-    if not 0 < record.id <= MAX_ID:
+    if not 0 < record.id <= (MAX_OWN_ID if record.store == own else MAX_ID):
         raise InvalidInput(f"id: it cannot be {record.id}")
     task, steps = _TASK.row(record), [_STEPS.row(step) for step in record.steps]
     history = [_HISTORY.row(event) for event in record.history]
@@ -95,7 +97,7 @@ def _check_steps(steps: Sequence[Any], rows: list[list[Any]]) -> None:
     if len({step.number for step in steps}) < len(steps):
         raise InvalidInput("two steps have the same number")
     for step, row in zip(steps, rows, strict=True):
-        if not step.name.isidentifier():
+        if not step.name.isidentifier() or len(step.name.encode()) > MAX_NAME:
             raise InvalidInput(f"a step cannot be named {step.name[:50]!r}")
         row[_DUE_AT] = None
 

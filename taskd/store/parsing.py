@@ -8,17 +8,27 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import DecodeError, Meta, Raw, Struct, ValidationError, convert, defstruct
+from msgspec import (
+    DecodeError,
+    Meta,
+    MsgspecError,
+    Raw,
+    Struct,
+    ValidationError,
+    convert,
+    defstruct,
+)
 from msgspec.json import Decoder
 from msgspec.structs import astuple
 
 from taskd import wire
 from taskd.model.errors import InvalidInput, ProtocolError
-from taskd.store.times import to_number
+from taskd.model.lock import Lock
+from taskd.model.step import StepError
 from taskd.store.values import Fields, Kind, Value
 
 Values: TypeAlias = list[Any]
@@ -27,15 +37,21 @@ Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 _LARGE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{300}")  # perhaps only in a text
 _YEARS = range(1970, 9999)  # that a clock anywhere can show
+_EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
+MOST = 1e15  # that a number can be
+NO_TEXT = "half of a surrogate pair is no text"
+
+_error_decoder, _locks_decoder = Decoder(StepError), Decoder(list[Lock])
 
 _TYPES: dict[Kind, Any] = {
     Kind.WHOLE: Whole,
-    Kind.NUMBER: float,
+    Kind.NUMBER: Annotated[float, Meta(ge=0, le=MOST)],
+    Kind.SHARE: Annotated[float, Meta(ge=0, le=1.01)],  # sums of parts may be a little more
     Kind.FLAG: bool,
     Kind.TIME: Annotated[datetime, Meta(tz=True)],
     Kind.WORDS: list[str],
-    Kind.RECORDS: list,
 }
+_PASSED_ON = (Kind.OBJECT, Kind.JSON, Kind.FLOW, Kind.ERROR, Kind.LOCKS)
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class Types:
 
     def member(self, name: str, value: Value) -> tuple[Any, ...]:
         """Name, type and default."""
-        if value.kind in (Kind.OBJECT, Kind.JSON, Kind.RECORD):
+        if value.kind in _PASSED_ON:
             return (name, self.json, self.null) if value.optional else (name, self.json)
         if value.kind is Kind.TEXT:
             kind = Literal[value.words] if value.words else self.text
@@ -61,10 +77,10 @@ _QUICK = Types(str, Raw, Raw(b"null"))
 _PATIENT = Types(Annotated[str, Meta(pattern=r"\A[^\ud800-\udfff]*\Z")], Any, None)
 
 
-def _time(given: datetime) -> int | None:
-    if given.year not in _YEARS:
+def _time(given: datetime) -> int:
+    if given.astimezone(UTC).year not in _YEARS:
         raise ValueError
-    return to_number(given)
+    return (given - _EPOCH) // _MICROSECOND
 
 
 def _object(given: Any) -> str:
@@ -84,15 +100,41 @@ def _json(given: Any, dumps: Callable[[Any], str] = _dumps) -> str | None:
     return None if text == "null" else text
 
 
-# What the store has of them, where that is something else; ValueError.
+def _flow(given: Any) -> str | None:
+    text = _json(given)
+    if text is not None and not _is_flow(json.loads(text)):
+        raise ValueError
+    return text
+
+
+def _is_flow(given: Any) -> bool:
+    if isinstance(given, list) and given and given[0] in ("sequence", "concurrence"):
+        return all(map(_is_flow, given[1:]))
+    return isinstance(given, str)
+
+
+def _error(given: Any) -> str | None:
+    text = _json(given, wire.dumps)
+    if text is not None:
+        _error_decoder.decode(text)
+    return text
+
+
+def _locks(given: Any) -> str | None:
+    text = _json(given, wire.dumps)
+    return text if _locks_decoder.decode(text or "null") else None
+
+
+# What the store has of them, where that is something else; ValueError or MsgspecError.
 _STORED: dict[Kind, Callable[[Any], Any]] = {
     Kind.FLAG: int,
     Kind.TIME: _time,
     Kind.OBJECT: _object,
     Kind.JSON: _json,
-    Kind.RECORD: lambda given: _json(given, wire.dumps),
+    Kind.FLOW: _flow,
+    Kind.ERROR: _error,
+    Kind.LOCKS: _locks,
     Kind.WORDS: lambda given: json.dumps(given) if given else None,
-    Kind.RECORDS: lambda given: wire.dumps(given) if given else None,
 }
 
 
@@ -123,7 +165,7 @@ class Parts:
             if (value := row[place]) is not None:
                 try:
                     row[place] = stored(value)
-                except ValueError:
+                except (ValueError, MsgspecError):
                     raise InvalidInput(self._refusal(place, value)) from None
         return row
 
@@ -158,6 +200,8 @@ class Parser:
             return convert(wire.loads(line), self._patient)
         except ProtocolError:
             raise InvalidInput("it is no JSON, or cut off") from None
+        except UnicodeEncodeError:
+            raise InvalidInput(NO_TEXT) from None
         except ValidationError as error:
             raise InvalidInput(_told(error)) from None
 
@@ -165,4 +209,6 @@ class Parser:
 def _told(error: ValidationError) -> str:
     """As in: steps[0].number: expected `int`, got `str`"""
     what, _, place = str(error).partition(" - at `$.")
+    if "regex" in what:
+        what = NO_TEXT
     return ": ".join(filter(None, (place.rstrip("`"), what[0].lower() + what[1:])))

@@ -81,11 +81,20 @@ class Staging:
         ).fetchone()
         if ambiguous is not None:
             raise InvalidInput(f"task {ambiguous} is there twice, and not the same")
+        lonely = self._store.execute(
+            "SELECT task_id FROM logs WHERE task_id NOT IN (SELECT id FROM tasks)"
+        ).fetchone()
+        if lonely:
+            raise InvalidInput(f"a log of task {lonely[0]} is there, and the task is not")
         return int(count)
 
     def identities(self) -> Iterator[tuple[int, str | None]]:
         """Id and origin of each task, by id."""
         yield from self._store.execute("SELECT DISTINCT id, origin FROM tasks ORDER BY id")
+
+    def highest(self) -> int:
+        """Of the ids; 0 where there is none."""
+        return int(self._store.execute("SELECT coalesce(max(id), 0) FROM tasks").fetchone()[0])
 
     def page(self, after: int, limit: int) -> list[int]:
         """The next ids."""

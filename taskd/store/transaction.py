@@ -182,9 +182,11 @@ class Transaction:
     def admit(self, first: int, last: int) -> dict[int, bool]:
         """What arrives with ids from `first` to `last`, see `admission.admit`."""
         self.flush()  # new tasks have ids, too
-        passed = admit(self.write(), first, last)
+        return admit(self.write(), first, last)
+
+    def keep_free(self, last: int) -> None:
+        """New tasks get ids above `last`, as long as this daemon runs."""
         self.last_id = max(self.last_id, last)
-        return passed
 
     def save(self, task: Task) -> Task:
         """A task that stops releases its locks in this transaction."""

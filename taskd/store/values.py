@@ -13,13 +13,15 @@ class Kind(Enum):
     TEXT = auto()
     WHOLE = auto()
     NUMBER = auto()
+    SHARE = auto()  # from 0 to 1
     FLAG = auto()
     TIME = auto()
     OBJECT = auto()
-    JSON = auto()  # any, null where there is none; `RECORD` is one that is packed
-    RECORD = auto()
+    JSON = auto()  # any, null where there is none
+    FLOW = auto()
+    ERROR = auto()  # of a step
+    LOCKS = auto()  # a list
     WORDS = auto()  # a list
-    RECORDS = auto()
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ WHOLE = Value("{0}", Kind.WHOLE)
 NUMBER = Value(
     "CASE {0} WHEN 0.0 THEN '0.0' WHEN 1.0 THEN '1.0' ELSE exactly({0}) END", Kind.NUMBER
 )
+SHARE = replace(NUMBER, kind=Kind.SHARE)
 FLAG = Value("CASE WHEN {0} THEN 'true' ELSE 'false' END", Kind.FLAG)
 TIME = Value(
     "strftime('\"%Y-%m-%dT%H:%M:%S.', {0} / 1000000, 'unixepoch')"
@@ -66,6 +69,7 @@ TIME = Value(
 )
 OBJECT = Value("{0}", Kind.OBJECT)
 JSON = optional(Value("{0}", Kind.JSON))
-RECORD = optional(Value("{0}", Kind.RECORD))
+FLOW = replace(JSON, kind=Kind.FLOW)
+ERROR = replace(JSON, kind=Kind.ERROR)
+LOCKS = Value("coalesce({0}, '[]')", Kind.LOCKS)
 WORDS = Value("coalesce({0}, '[]')", Kind.WORDS)
-RECORDS = Value("coalesce({0}, '[]')", Kind.RECORDS)

@@ -5,11 +5,12 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import past
 import pytest
-from real_daemon import Daemon, a_daemon, peak_memory
+from real_daemon import Daemon, a_daemon, eventually, peak_memory
 
 from taskd.client import Client
 from taskd.model.errors import InvalidInput, InvalidState, TaskdError
@@ -167,7 +168,6 @@ BAD = {
     "no JSON": (b"id,state\n1,stopped\n", "line 1: it is no JSON, or cut off"),
     "another program's": (b'{"name": "x"}\n', "line 1: it is no record of a task"),
     "a list": (b"[1]\n", "line 1: it is no record of a task"),
-    "an empty line": (line() + b"\n" + line(id=2), "line 2: it is no JSON, or cut off"),
     "bad at its end": (line() + line(id=2) + line(id=3, state="x"), "line 3: state: invalid enum"),
     "cut off": (line() + line(id=2)[:-30], "line 2: it is no JSON, or cut off"),
     "packed and cut off": (gzip.compress(line())[:-12], "cannot read"),
@@ -184,6 +184,20 @@ BAD = {
     "a time beyond all": (line(ended_at="9999-12-31T23:59:59.999999Z"), "ended_at: it cannot be"),
     "a time before all": (line(created_at="0001-01-01T00:00:00Z"), "created_at: it cannot be"),
     "an id beyond all": (line(id=2**62), "line 1: id: it cannot be"),
+    "locks that are none": (line(wanted_locks=[{}]), "wanted_locks: it cannot be [{}]"),
+    "an error that is none": (line(steps=[past.a_step(error="x")]), "steps.error: it cannot be"),
+    "a flow that is none": (line(flow=["sequence", 1]), "flow: it cannot be"),
+    "a progress beyond all": (line(progress=1e308), "progress: expected `float` <= 1.01"),
+    "a step with a long name": (line(steps=[past.a_step(name="x" * 300)]), "cannot be named"),
+    "a log with a long name": (line(logs={"1-" + "ü" * 200: ""}), "a log cannot be named"),
+    "a log that is no text": (b'{"id":1,"log":"1-x","at":0,"text":5}\n', "is no text"),
+    "a log without its task": (
+        b'{"id":7,"log":"1-x","at":0,"text":""}\n',
+        "a log of task 7 is there, and the task is not",
+    ),
+    "a piece beyond all": (b'{"id":1,"log":"1-x","at":%d,"text":""}' % 10**20, "no part of a log"),
+    "half a character": (line(state="\udcff"), "line 1: half of a surrogate pair is no text"),
+    "before all by its zone": (line(created_at="1970-01-01T00:00:00+14:00"), "created_at: it"),
     "deep": (b'{"input":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "line 1: it is no JSON"),
 }  # fmt: skip
 
@@ -216,6 +230,39 @@ def test_gzip_bomb_costs_little(refusing: Daemon) -> None:
     assert "line 1 is too long: this is no export" in done.stderr
     assert is_empty(refusing)
     assert peak_memory(refusing.pid) < 300 << 20
+
+
+def test_files_with_empty_lines_between_them_come_through_a_pipe(running: Daemon) -> None:
+    pipe = running.root / "pipe"
+    os.mkfifo(pipe)
+    text = b"\n".join([line(), line(id=2)])
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(pipe.write_bytes, text)
+        done = past.taskctl(running, "import", pipe)
+
+    assert (done.returncode, done.stdout) == (0, "imported 2 tasks\n")
+
+
+def test_task_that_is_started_meanwhile_takes_no_id_of_the_import(running: Daemon) -> None:
+    records = [past.a_record(id=number) for number in range(1, 2501)]
+    data = past.write(running.root / "many", *records).read_text()
+    with Client(running.socket) as client:
+        number = client.begin_import()
+        client.send_import(number, data)
+        client.let_in(number)
+        started = running.start_task("exec", "--", "true")
+        last = client.let_in(number)
+
+    assert (started, last["imported"], last["skipped"]) == (2501, 2500, 0)
+
+
+def test_import_ends_with_who_has_begun_it(running: Daemon) -> None:
+    with Client(running.socket) as client:
+        client.send_import(client.begin_import(), line().decode())
+        readers = set(running.processes()) - {running.pid}
+
+    eventually(lambda: is_empty(running) and running.processes() == [running.pid])
+    assert len(readers) == 1
 
 
 @pytest.mark.parametrize("name", ["none", "."])
