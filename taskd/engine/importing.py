@@ -112,7 +112,7 @@ class Import:
             self._director.do(lambda tx: tx.keep_free(highest))
             if not skip_existing:
                 self._refuse_taken(staging)
-        except BaseException:
+        except BaseException:  # nobody would close it
             staging.close()
             raise
         self._loop.call(partial(self._database.attach, self._path))

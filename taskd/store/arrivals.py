@@ -17,7 +17,7 @@ from taskd.store.times import to_number
 from taskd.store.values import Fields
 
 MAX_ID = 10**15  # those that are given after it are exact numbers in any program
-MAX_OWN_ID = 2**53 - 1
+MAX_OWN_ID = 2**53 - 1  # the last of these
 MAX_NAME = 200  # bytes of a step's, which is in names of files
 
 Row: TypeAlias = tuple[Any, ...]
@@ -32,12 +32,12 @@ _DELEGATIONS = Parts(DELEGATION, "delegations")
 def _members(types: Types) -> list[tuple[Any, ...]]:
     return [
         ("store", types.text),
-        ("steps", list[_STEPS.struct(types)], []),  # type: ignore[misc]
-        ("links", list[_LINKS.struct(types)], []),  # type: ignore[misc]
-        ("history", list[_HISTORY.struct(types)], []),  # type: ignore[misc]
-        ("descriptions", dict[types.text, types.text], {}),  # type: ignore[name-defined]
+        ("steps", _STEPS.several(types), []),
+        ("links", _LINKS.several(types), []),
+        ("history", _HISTORY.several(types), []),
+        ("descriptions", dict.__class_getitem__((types.text, types.text)), {}),
         ("after", list[Whole], []),
-        ("delegations", list[_DELEGATIONS.struct(types)], []),  # type: ignore[misc]
+        ("delegations", _DELEGATIONS.several(types), []),
         ("place", _PLACE.struct(types) | None, None),
         ("logs", dict[str, str], {}),
     ]

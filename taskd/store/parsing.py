@@ -1,4 +1,4 @@
-"""Records as rows: JSON is checked and read by msgspec, which takes a tenth of the time of Python.
+"""Records as rows: JSON is checked and read by msgspec, in a third of the time that Python takes.
 
 It takes no halves of surrogate pairs, which logs and outputs of steps may have, in the names of
 files: records with such are read in a slower way.
@@ -157,6 +157,9 @@ class Parts:
 
     def struct(self, types: Types) -> Any:
         return defstruct("Part", self.members(types), kw_only=True, gc=False)
+
+    def several(self, types: Types) -> Any:
+        return list.__class_getitem__(self.struct(types))
 
     def row(self, part: Struct) -> Values:
         """What the columns get. Raises InvalidInput."""
