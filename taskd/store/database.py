@@ -107,8 +107,9 @@ class Database:
     # In the loop, between two transactions
 
     def delete_much(self, much: bool) -> None:
-        """For a while. To look after references takes most of the time of a deletion, and without
-        room for the pages that it changes SQLite writes them twice."""
+        """For a while. To look after references takes most of the time of a deletion; without room
+        for the pages that it changes SQLite writes them twice; and each commit to a WAL that grows
+        and is cut again waits for the file system's own journal."""
         self.writer.execute(f"PRAGMA foreign_keys = {not much:d}")
         self.writer.execute(f"PRAGMA cache_size = {-LARGE_CACHE if much else -CACHE:d}")
         self.writer.execute(f"PRAGMA journal_size_limit = {LARGE_WAL if much else reserve.SIZE}")
@@ -254,8 +255,6 @@ def _open(path: Path | str) -> sqlite3.Connection:
         cached_statements=256,
     )
     connection.execute("PRAGMA foreign_keys = ON")
-    # Some SQLites, Debian's too, write zeros over each page that is not needed any more.
-    connection.execute("PRAGMA secure_delete = FAST").fetchall()
     connection.create_function("folded", 1, _folded, deterministic=True)
     connection.create_function("exactly", 1, _exactly, deterministic=True)
     return connection
