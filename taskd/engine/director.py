@@ -47,7 +47,8 @@ Answer = Callable[[Any, BaseException | None], object]
 Clock: TypeAlias = Callable[[], datetime]
 
 MAX_BATCH = 512
-AHEAD = 32  # calls that may be committed ahead of a free slot, a slot
+AHEAD = 64  # calls that may be committed ahead of a free slot, a slot
+LATELY_SECONDS = 0.02  # since the last commit, in which its steps tell how fast they end
 HOOK = "@"  # no step's name begins with it
 CHECKPOINT_SECONDS = 1.0
 DUE_AT_ONCE = 32  # what is due at the same time begins in parts, the first soon
@@ -117,6 +118,7 @@ class Director:
         self._out: dict[int, tuple[int, str]] = {}
         self._secrets_kept: dict[int, list[int]] = {}  # of failed sub-tasks, by their parent
         self._settled: list[int] = []  # calls whose outcome is in the batch at hand
+        self._ended_lately = 0  # steps, at about the last commit
         self.is_behind = False  # more could have begun at the last commit
         self.starting = True  # of steps: not while the daemon only waits for those that run
         # Since when and by whom, where no step is to be started.
@@ -371,14 +373,17 @@ class Director:
         return value, None
 
     def _room(self, batch: list[Change]) -> int:
-        """How many calls to give out: the free slots, and as many ahead as just ended.
+        """How many calls to give out: the free slots, and as many ahead as end meanwhile.
 
         Steps that take long end rarely, so nothing is given out ahead of its slot; tiny ones end by
-        the dozen between two commits, and their slots need not wait for the next.
+        the dozen between two commits, and their slots need not wait for the next. That none has
+        ended before this very commit means little: their hosts have just been given them.
         """
         ending_now = sum(change.on_mistake is not None for change in batch)
+        is_soon = time.monotonic() - self._answered < LATELY_SECONDS
+        self._ended_lately = max(ending_now, self._ended_lately // 2 if is_soon else 0)
         slots = self.pool.slots
-        ahead = min(2 * ending_now, AHEAD * slots) if ending_now > 1 else 0
+        ahead = min(2 * self._ended_lately, AHEAD * slots) if self._ended_lately > 1 else 0
         return slots + ahead - (len(self._out) - ending_now)
 
     def _free(self, tx: Transaction, slots: Mapping[str, int]) -> dict[str, int]:

@@ -21,7 +21,7 @@ from taskd.executors.shortage import RETRY_SECONDS, insist
 from taskd.loop import Loop
 from taskd.model.step import StepError
 
-DEPTH = 32  # calls that a host may have, if they are quick
+DEPTH = 64  # calls that a host may have, if they are quick
 QUICK = 0.001  # seconds
 MAX_FAILED_STARTS = 5
 CANNOT_START = "cannot start a process for Python steps; the daemon's log says why"
