@@ -1,6 +1,7 @@
 """Records to rows, many at a time: what the director writes at the end of a transaction."""
 
 import json
+import operator
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -15,19 +16,19 @@ _TASK = (
     "id, label, user, uid, execution_type, type, priority, key, created_at, start_before,"
     " parent_task_id, recurring_logic_id, on_conflict, wanted_locks, input, definition"
 )
-_CHANGING_TASK = (
-    "state, result, ended_at, state_updated_at, progress, version, needed_help,"
-    " cancelling, resumable"
-)
+_CHANGING_TASK = "progress, version"
+_TASK_STATE = "state, result, ended_at, state_updated_at, needed_help, cancelling, resumable"
 _RARELY_CHANGING_TASK = (
     "started_at, name, folded_name, external_id, flow, output, expires_at, start_at"
 )
 _CHANGING_STEP = "state, progress, attempts, started_at, ended_at, call_id, ready, output"
 _RARELY_CHANGING_STEP = "note, interruptions, due_at, rescue, error, kept"
 _INSERT_TASK = (
-    f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}, {_RARELY_CHANGING_TASK}) VALUES ({'?,' * 32}?)"
+    f"INSERT INTO tasks ({_TASK}, {_CHANGING_TASK}, {_TASK_STATE}, {_RARELY_CHANGING_TASK})"
+    f" VALUES ({'?,' * 32}?)"
 )
-_UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = ({'?,' * 8}?) WHERE id = ?"
+_UPDATE_TASK = f"UPDATE tasks SET ({_CHANGING_TASK}) = (?, ?) WHERE id = ?"
+_UPDATE_STATE = f"UPDATE tasks SET ({_CHANGING_TASK}, {_TASK_STATE}) = ({'?,' * 8}?) WHERE id = ?"
 _UPDATE_RARE = f"UPDATE tasks SET ({_RARELY_CHANGING_TASK}) = ({'?,' * 7}?) WHERE id = ?"
 _INSERT_STEP = (
     f"INSERT INTO steps (task_id, number, name, kind, needs, weight, priority, {_CHANGING_STEP},"
@@ -47,9 +48,9 @@ Rows = list[tuple[Any, ...]]
 # Of what is no plain number or text the module sqlite3 asks around how it is stored, which takes
 # longer than to store it, unless it was told before.
 sqlite3.register_adapter(type(None), lambda none: none)
-sqlite3.register_adapter(bool, int)
+sqlite3.register_adapter(bool, operator.pos)
 for kind in (State, Result, ExecutionType, OnConflict, StepKind, StepState, Rescue):
-    sqlite3.register_adapter(kind, str)
+    sqlite3.register_adapter(kind, operator.attrgetter("_value_"))
 
 
 def write_tasks(
@@ -61,6 +62,7 @@ def write_tasks(
     """Insert and update until the store has `changed` where it has `stored` now."""
     new_tasks: Rows = []
     tasks: Rows = []
+    states: Rows = []
     rare: Rows = []
     new_steps: Rows = []
     steps: Rows = []
@@ -68,9 +70,14 @@ def write_tasks(
     for task_id, task in changed.items():
         old = stored[task_id]
         if old is None:
-            new_tasks.append(_fixed_task(task) + _changing_task(task) + _rare_task(task))
+            new_tasks.append(
+                (*_fixed_task(task), task.progress, task.version, *_state(task), *_rare_task(task))
+            )
         else:
-            tasks.append((*_changing_task(task), task_id))
+            if _states_differ(old, task):
+                states.append((task.progress, task.version, *_state(task), task_id))
+            else:
+                tasks.append((task.progress, task.version, task_id))
             if _rare_differ(old, task):
                 rare.append((*_rare_task(task), task_id))
         before = old.steps if old else {}
@@ -88,6 +95,7 @@ def write_tasks(
     for statement, rows in (
         (_INSERT_TASK, new_tasks),
         (_UPDATE_TASK, tasks),
+        (_UPDATE_STATE, states),
         (_UPDATE_RARE, rare),
         (_INSERT_STEP, new_steps),
         (_UPDATE_STEP, steps),
@@ -129,17 +137,27 @@ def _fixed_task(task: Task) -> tuple[Any, ...]:
     )
 
 
-def _changing_task(task: Task) -> tuple[Any, ...]:
+def _state(task: Task) -> tuple[Any, ...]:
     return (
         task.state,
         task.result,
         to_number(task.ended_at),
         to_number(task.state_updated_at),
-        task.progress,
-        task.version,
         task.needed_help,
         task.cancelling,
         task.resumable,
+    )
+
+
+def _states_differ(old: Task, task: Task) -> bool:
+    return (
+        old.state_updated_at is not task.state_updated_at
+        or old.state is not task.state
+        or old.result is not task.result
+        or old.ended_at is not task.ended_at
+        or old.needed_help is not task.needed_help
+        or old.cancelling is not task.cancelling
+        or old.resumable is not task.resumable
     )
 
 
