@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_new, _set = object.__new__, object.__setattr__
+
 
 def build(kind: type[T], /, **fields: object) -> T:
     """A `kind` of all its fields, none left to its default."""
@@ -14,7 +16,9 @@ def build(kind: type[T], /, **fields: object) -> T:
     if fields.keys() != names:
         wrong = ", ".join(sorted(fields.keys() ^ names))
         raise TypeError(f"{kind.__name__}: missing or unknown: {wrong}")
-    return _make(kind, fields)
+    made = _new(kind)
+    _set(made, "__dict__", fields)
+    return made
 
 
 def replace(record: T, /, **changes: object) -> T:
@@ -24,15 +28,11 @@ def replace(record: T, /, **changes: object) -> T:
     if len(fields) != len(before):
         unknown = ", ".join(sorted(changes.keys() - before.keys()))
         raise TypeError(f"{type(record).__name__} has no field {unknown}")
-    return _make(type(record), fields)
+    made = _new(type(record))
+    _set(made, "__dict__", fields)
+    return made
 
 
 @cache
 def _names(kind: Any) -> frozenset[str]:
     return frozenset(field.name for field in dataclasses.fields(kind))
-
-
-def _make(kind: type[T], fields: dict[str, object]) -> T:
-    new = object.__new__(kind)
-    object.__setattr__(new, "__dict__", fields)
-    return new
