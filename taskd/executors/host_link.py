@@ -5,7 +5,6 @@ should one take long all the same, the rest is recalled (`recall`) and given to 
 """
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from taskd import wire
+from taskd import quick_json, wire
 from taskd.executors import alive, record
 from taskd.executors.base import (
     Call,
@@ -74,7 +73,7 @@ class HostLink:
         self._timers: list[Timer] = []
         self._checked: Call | None = None  # the first call when the host was last looked at
         self._incoming = b""
-        self._outgoing = b""
+        self._outgoing = bytearray()
         self._blocked = False  # the rest of `_outgoing` waits until it can be written
         with contextlib.ExitStack() as undo:  # where it cannot be started now
             folder.mkdir(mode=0o700, parents=True)
@@ -102,7 +101,7 @@ class HostLink:
         if self._settled:
             self._outgoing += b'{"settled":%r}\n' % self._settled  # as JSON writes whole numbers
             self._settled = []
-        self._outgoing += json.dumps(call.__dict__).encode() + b"\n"
+        self._outgoing += quick_json.dumps(call.__dict__) + b"\n"
         self._owner.talking.add(self)
         if len(self.calls) == 1:
             if self.warm:
@@ -157,7 +156,7 @@ class HostLink:
     def end(self) -> None:
         """Let it end by itself; it is idle."""
         self.stale = True
-        self._outgoing += json.dumps({"settled": self._settled, "end": True}).encode() + b"\n"
+        self._outgoing += quick_json.dumps({"settled": self._settled, "end": True}) + b"\n"
         self._owner.talking.add(self)
 
     # What it says
@@ -179,7 +178,7 @@ class HostLink:
             return False
         *lines, self._incoming = (self._incoming + data).split(b"\n")
         for line in lines:
-            self._take(json.loads(line))
+            self._take(quick_json.loads(line))
         return True
 
     def _take(self, message: dict[str, Any]) -> None:
@@ -269,7 +268,7 @@ class HostLink:
             sent = 0
         except OSError:
             return  # it is dead; the pidfd tells
-        self._outgoing = self._outgoing[sent:]
+        del self._outgoing[:sent]
         if bool(self._outgoing) != self._blocked:
             self._blocked = not self._blocked
             events = READ | WRITE if self._blocked else READ

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from taskd import wire
+from taskd import quick_json, wire
 from taskd.api import access
 from taskd.api.access import Caller
 from taskd.api.methods import METHODS, NOT_YET, Kind, Method
@@ -224,11 +224,13 @@ class Server:
         if refusal := wire.excess(line):
             connection.end(wire.failure(None, refusal, wire.INVALID_REQUEST), size)
             return
-        try:
-            message = wire.loads(line)
-        except ProtocolError as error:
-            connection.end(wire.failure(None, error, wire.PARSE_ERROR), size)
-            return
+        message = quick_json.read(line)
+        if is_odd := message is quick_json.ODD:
+            try:
+                message = wire.loads(line)
+            except ProtocolError as error:
+                connection.end(wire.failure(None, error, wire.PARSE_ERROR), size)
+                return
         if not isinstance(message, dict) or not isinstance(message.get("method"), str):
             refusal = ProtocolError("the message is no request: an object with a method")
             connection.answer(wire.failure(None, refusal, wire.INVALID_REQUEST), size)
@@ -236,7 +238,8 @@ class Server:
             return
         reply.number = message.get("id")
         try:
-            wire.check(line, message)
+            if is_odd:
+                wire.check(message)
             self._route(connection, reply, message["method"], message.get("params", {}))
         except TaskdError as error:
             reply.fail(error)
