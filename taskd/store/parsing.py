@@ -5,7 +5,6 @@ files: records with such are read in a slower way.
 """
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,7 @@ from msgspec import (
 from msgspec.json import Decoder
 from msgspec.structs import astuple
 
-from taskd import wire
+from taskd import quick_json, wire
 from taskd.model.errors import InvalidInput, ProtocolError
 from taskd.model.lock import Lock
 from taskd.model.step import StepError
@@ -35,7 +34,6 @@ Values: TypeAlias = list[Any]
 
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
-_LARGE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{300}")  # perhaps only in a text
 _YEARS = range(1970, 9999)  # that a clock anywhere can show
 _EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
 MOST = 1e15  # that a number can be
@@ -83,6 +81,10 @@ def _time(given: datetime) -> int:
     return (given - _EPOCH) // _MICROSECOND
 
 
+_NULL = Raw(b"null")
+_dumps = partial(json.dumps, allow_nan=False)
+
+
 def _object(given: Any) -> str:
     text = _json(given)
     if text is None or not text.startswith("{"):
@@ -90,19 +92,27 @@ def _object(given: Any) -> str:
     return text
 
 
-_dumps = partial(json.dumps, allow_nan=False)
-
-
 def _json(given: Any, dumps: Callable[[Any], str] = _dumps) -> str | None:
-    text = str(given, "utf-8") if type(given) is Raw else dumps(given)
-    if _LARGE.search(text):
-        _dumps(json.loads(text))  # a number that nobody can keep
-    return None if text == "null" else text
+    if given == _NULL or given is None:
+        return None
+    return _text(given)[0] if type(given) is Raw else dumps(given)
+
+
+def _text(given: Raw) -> tuple[str, Any]:
+    """With the value that it has, which must hold no number that nobody can keep."""
+    text = str(given, "utf-8")
+    value = quick_json.read(given)
+    if value is quick_json.ODD:
+        value = json.loads(text)
+        _dumps(value)
+    return text, value
 
 
 def _flow(given: Any) -> str | None:
-    text = _json(given)
-    if text is not None and not _is_flow(json.loads(text)):
+    text, value = _text(given) if type(given) is Raw else (_dumps(given), given)
+    if value is None:
+        return None
+    if not _is_flow(value):
         raise ValueError
     return text
 

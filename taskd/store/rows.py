@@ -1,14 +1,14 @@
 """Records to rows, many at a time: what the director writes at the end of a transaction."""
 
 import json
-import operator
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from taskd import wire
-from taskd.model.step import JSON, Rescue, Step, StepKind, StepState
-from taskd.model.task import Event, ExecutionType, OnConflict, Result, State, Task
+from taskd.model.step import JSON, Step, StepKind, StepState
+from taskd.model.task import Event, Task
+from taskd.store import adapters  # noqa: F401
 from taskd.store.lanes import COMMON, Lanes
 from taskd.store.times import to_number
 
@@ -44,13 +44,6 @@ _UPDATE_STEP_RARE = (
 _INSERT_HISTORY = "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 Rows = list[tuple[Any, ...]]
-
-# Of what is no plain number or text the module sqlite3 asks around how it is stored, which takes
-# longer than to store it, unless it was told before.
-sqlite3.register_adapter(type(None), lambda none: none)
-sqlite3.register_adapter(bool, operator.pos)
-for kind in (State, Result, ExecutionType, OnConflict, StepKind, StepState, Rescue):
-    sqlite3.register_adapter(kind, operator.attrgetter("_value_"))
 
 
 def write_tasks(
