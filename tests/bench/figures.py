@@ -1,7 +1,9 @@
 """A figure with its target, as people read it, and how noisy the machine was."""
 
 import os
+import platform
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +38,8 @@ class Figure:
 def headline() -> str:
     """What the figures were taken on."""
     load = " ".join(f"{value:.2f}" for value in os.getloadavg())
-    return f"commit {_commit()} · {os.cpu_count()} processors · load {load}"
+    python = f"Python {platform.python_version()} ({Path(sys.executable).resolve()})"
+    return f"commit {_commit()} · {python} · {os.cpu_count()} processors · load {load}"
 
 
 def line(figure: Figure, busy: float) -> str:
