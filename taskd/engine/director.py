@@ -48,7 +48,6 @@ Clock: TypeAlias = Callable[[], datetime]
 
 MAX_BATCH = 512
 AHEAD = 64  # calls that may be committed ahead of a free slot, a slot
-LATELY_SECONDS = 0.02  # since the last commit, in which its steps tell how fast they end
 HOOK = "@"  # no step's name begins with it
 CHECKPOINT_SECONDS = 1.0
 DUE_AT_ONCE = 32  # what is due at the same time begins in parts, the first soon
@@ -314,7 +313,8 @@ class Director:
         self._wake_due(tx)
         self.starter.settle(tx)
         starting = self.starting and not (self.trouble.what or self.drained)
-        calls = self._start(tx, self._room(batch), slots) if starting else []
+        room = self._room(batch)
+        calls = self._start(tx, room, slots) if starting else []
         news = self.starter.settle(tx)
         if self._hooks.note(tx) or news:
             self.look()
@@ -376,15 +376,15 @@ class Director:
         """How many calls to give out: the free slots, and as many ahead as end meanwhile.
 
         Steps that take long end rarely, so nothing is given out ahead of its slot; tiny ones end by
-        the dozen between two commits, and their slots need not wait for the next. That none has
-        ended before this very commit means little: their hosts have just been given them.
+        the dozen between two commits, and their slots need not wait for the next. While some that
+        were given out ahead are at work, that none has ended just now means little.
         """
         ending_now = sum(change.on_mistake is not None for change in batch)
-        is_soon = time.monotonic() - self._answered < LATELY_SECONDS
-        self._ended_lately = max(ending_now, self._ended_lately // 2 if is_soon else 0)
+        left = len(self._out) - ending_now
         slots = self.pool.slots
+        self._ended_lately = max(ending_now, self._ended_lately * 3 // 4 if left > slots else 0)
         ahead = min(2 * self._ended_lately, AHEAD * slots) if self._ended_lately > 1 else 0
-        return slots + ahead - (len(self._out) - ending_now)
+        return slots + ahead - left
 
     def _free(self, tx: Transaction, slots: Mapping[str, int]) -> dict[str, int]:
         """What is left of the slots of each label that has some of its own."""

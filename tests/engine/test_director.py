@@ -3,6 +3,7 @@
 import queue
 import sqlite3
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from stage import PATIENCE, Stage, a_stage
 
 from taskd.catalog.catalog import Catalog
 from taskd.engine.watchers import Watcher
-from taskd.executors.base import Cancelled, Failure, Interrupted, NeverRan, Progress, Success
+from taskd.executors.base import Call, Cancelled, Failure, Interrupted, NeverRan, Progress, Success
 from taskd.model import lifecycle
 from taskd.model.errors import Busy, InvalidInput
 from taskd.model.task import Result, State, Task
@@ -172,6 +173,41 @@ def test_no_more_steps_run_than_there_are_slots(stage: Stage) -> None:
     stage.settle()
 
     assert (before, stage.director.calls_out, stage.executor.calls.qsize()) == (4, 4, 4)
+
+
+def given_out(stage: Stage) -> list[Call]:
+    """Since the last time."""
+    stage.settle()
+    return [stage.next_call() for _ in range(stage.executor.calls.qsize())]
+
+
+def end_all(stage: Stage, calls: list[Call]) -> None:
+    """In one commit."""
+    stage.together(*[partial(stage.end, call) for call in calls])
+
+
+def test_steps_are_given_out_ahead_also_when_none_has_ended_just_now() -> None:
+    with a_stage(a_definition("demo"), slots=4) as stage:
+        stage.together(*[partial(stage.director.put, stage.create)] * 64)
+        for count in (4, 12, 28):  # that end at once: twice as many may be out, beside the slots
+            end_all(stage, [stage.next_call() for _ in range(count)])
+        for _ in range(20):
+            stage.next_call()
+
+        stage.together(*[partial(stage.director.put, stage.create)] * 10)
+
+        assert len(given_out(stage)) == 10
+
+
+def test_burst_that_has_ended_gives_no_later_step_a_slot_that_there_is_not() -> None:
+    with a_stage(a_definition("demo"), slots=4) as stage:
+        stage.together(*[partial(stage.director.put, stage.create)] * 60)
+        while calls := given_out(stage):
+            end_all(stage, calls)
+
+        stage.together(*[partial(stage.director.put, stage.create)] * 60)
+
+        assert len(given_out(stage)) == 4
 
 
 def test_more_urgent_task_goes_first() -> None:
