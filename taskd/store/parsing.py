@@ -5,6 +5,7 @@ files: records with such are read in a slower way.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,11 +35,15 @@ Values: TypeAlias = list[Any]
 
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
+_LARGE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{300}")  # perhaps only in a text
+_LONG = 1 << 12  # characters, from which on values take more memory than is to be taken
 _YEARS = range(1970, 9999)  # that a clock anywhere can show
 _EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
 MOST = 1e15  # that a number can be
 NO_TEXT = "half of a surrogate pair is no text"
 
+_NULL = Raw(b"null")
+_dumps = partial(json.dumps, allow_nan=False)
 _error_decoder, _locks_decoder = Decoder(StepError), Decoder(list[Lock])
 
 _TYPES: dict[Kind, Any] = {
@@ -81,10 +86,6 @@ def _time(given: datetime) -> int:
     return (given - _EPOCH) // _MICROSECOND
 
 
-_NULL = Raw(b"null")
-_dumps = partial(json.dumps, allow_nan=False)
-
-
 def _object(given: Any) -> str:
     text = _json(given)
     if text is None or not text.startswith("{"):
@@ -95,24 +96,17 @@ def _object(given: Any) -> str:
 def _json(given: Any, dumps: Callable[[Any], str] = _dumps) -> str | None:
     if given == _NULL or given is None:
         return None
-    return _text(given)[0] if type(given) is Raw else dumps(given)
-
-
-def _text(given: Raw) -> tuple[str, Any]:
-    """With the value that it has, which must hold no number that nobody can keep."""
+    if type(given) is not Raw:
+        return dumps(given)
     text = str(given, "utf-8")
-    value = quick_json.read(given)
-    if value is quick_json.ODD:
-        value = json.loads(text)
-        _dumps(value)
-    return text, value
+    if _LARGE.search(text) if len(text) > _LONG else quick_json.read(given) is quick_json.ODD:
+        _dumps(json.loads(text))  # a number that nobody can keep
+    return text
 
 
 def _flow(given: Any) -> str | None:
-    text, value = _text(given) if type(given) is Raw else (_dumps(given), given)
-    if value is None:
-        return None
-    if not _is_flow(value):
+    text = _json(given)
+    if text is not None and not _is_flow(quick_json.loads(text.encode())):
         raise ValueError
     return text
 
@@ -178,7 +172,7 @@ class Parts:
             if (value := row[place]) is not None:
                 try:
                     row[place] = stored(value)
-                except (ValueError, MsgspecError):
+                except (ValueError, MsgspecError, RecursionError):
                     raise InvalidInput(self._refusal(place, value)) from None
         return row
 

@@ -1,5 +1,6 @@
 """Tasks as records, and back: nothing is lost, and nothing is alive afterwards."""
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Iterator
@@ -289,6 +290,17 @@ def test_parents_in_a_circle_are_none(full: Database, empty: Database) -> None:
 
     parents = empty.writer.execute("SELECT id, parent_task_id FROM tasks ORDER BY id").fetchall()
     assert parents == [(1, None), (2, 1), (3, None), (4, 1)]
+
+
+@pytest.mark.parametrize("name", ["output", "input", "flow", "wanted_locks"])
+def test_value_that_is_nested_deeply_is_taken_or_refused(full: Database, name: str) -> None:
+    record = json.loads(records(full)[0])
+
+    for depth in (100, *range(400, 1100)):
+        nested = "[" * depth + "]" * depth
+        line = json.dumps(record | {name: 0}).replace(f'"{name}": 0', f'"{name}": {nested}')
+        with contextlib.suppress(InvalidInput):  # nothing else: it would end the whole import
+            read(line)
 
 
 def test_number_that_nobody_can_keep_is_refused(full: Database) -> None:
