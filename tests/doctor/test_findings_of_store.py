@@ -16,6 +16,7 @@ from taskd.engine.chores import CHORES
 from taskd.executors.base import Failure
 from taskd.store import check, chores, health
 from taskd.store.chores import Last
+from taskd.store.transaction import Transaction
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -23,8 +24,13 @@ HOUR = timedelta(hours=1)
 
 
 def change(stage: Stage, statement: str, *values: object) -> None:
-    """Behind the daemon's back, as a mistake of it would."""
-    stage.director.do(lambda tx: tx.write().execute(statement, values))
+    """As a mistake of the daemon would."""
+
+    def mistake(tx: Transaction) -> None:
+        tx.move_times(0)  # it knows of tasks what is in the store then
+        tx.write().execute(statement, values)
+
+    stage.director.do(mistake)
 
 
 # The store itself
