@@ -3,12 +3,13 @@
 import json
 import sqlite3
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from taskd import wire
 from taskd.model.step import JSON, Step, StepKind, StepState
 from taskd.model.task import Event, Task
-from taskd.store import adapters  # noqa: F401
+from taskd.store import adapters  # noqa: F401  # for what it tells sqlite3
 from taskd.store.lanes import COMMON, Lanes
 from taskd.store.times import to_number
 
@@ -45,6 +46,8 @@ _INSERT_HISTORY = "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 Rows = list[tuple[Any, ...]]
 
+_states = attrgetter(*_TASK_STATE.split(", "))
+
 
 def write_tasks(
     connection: sqlite3.Connection,
@@ -67,7 +70,7 @@ def write_tasks(
                 (*_fixed_task(task), task.progress, task.version, *_state(task), *_rare_task(task))
             )
         else:
-            if _states_differ(old, task):
+            if _states(old) != _states(task):
                 states.append((task.progress, task.version, *_state(task), task_id))
             else:
                 tasks.append((task.progress, task.version, task_id))
@@ -139,18 +142,6 @@ def _state(task: Task) -> tuple[Any, ...]:
         task.needed_help,
         task.cancelling,
         task.resumable,
-    )
-
-
-def _states_differ(old: Task, task: Task) -> bool:
-    return (
-        old.state_updated_at is not task.state_updated_at
-        or old.state is not task.state
-        or old.result is not task.result
-        or old.ended_at is not task.ended_at
-        or old.needed_help is not task.needed_help
-        or old.cancelling is not task.cancelling
-        or old.resumable is not task.resumable
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from taskd.model.errors import InvalidInput
-from taskd.store import adapters  # noqa: F401
+from taskd.store import adapters  # noqa: F401  # for what it tells sqlite3
 from taskd.store.admission import COLUMNS
 from taskd.store.arrivals import Arrival
 
