@@ -186,6 +186,7 @@ class Crashes(RuleBasedStateMachine):
             (serve or self.daemon.serve)()
         except Death:
             self._notice_what_began()
+            self._notice_what_never_ran()
             self._serve(self._next_daemon())
         self._notice_what_began()
 
@@ -203,6 +204,13 @@ class Crashes(RuleBasedStateMachine):
             if call.id not in self.begun:
                 self.begun.add(call.id)
                 self.references[call.task_id].begun(call.step)
+
+    def _notice_what_never_ran(self) -> None:
+        """What began with the last commit was given to nobody. One that was awake has to wait."""
+        for call_id, (task_id, step) in steps.running(self.daemon.database.writer).items():
+            if call_id not in self.begun:
+                self.references[task_id].begun(step)
+                self.references[task_id].never_ran(step)
 
     def _outcome(self, call: Call, fate: str) -> Outcome:
         """What the call is made to come to; its reference is told."""
