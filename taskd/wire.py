@@ -7,14 +7,15 @@
 
 Many requests may be in flight on a connection; answers come in any order. The first request is
 `hello`. A line has at most `MAX_LINE` bytes and `MAX_VALUES` values: small ones, such as `[]`, take
-many times as much memory as on the line.
+many times as much memory as on the line. They are nested at most `MAX_DEPTH` levels deep: Python
+reads and writes no more than 1000, and what was read here is written within others.
 """
 
 import json
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -26,6 +27,7 @@ from taskd.model.errors import InvalidInput, ProtocolError, QueryError, TaskdErr
 PROTOCOL = 1
 MAX_LINE = 16 * 1024 * 1024
 MAX_VALUES = 200_000
+MAX_DEPTH = 100
 MAX_MESSAGE = 10_000  # characters: it may quote what was asked
 FILES = "put large data in a file and pass its name"
 
@@ -50,10 +52,14 @@ def encode(value: Any) -> Any:
 
 def request(number: int, method: str, params: Mapping[str, object]) -> bytes:
     """Raises InvalidInput for one that no daemon takes."""
-    text = dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
-    line = text.encode() + b"\n"
+    message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+    try:
+        line = dumps(message).encode() + b"\n"
+    except RecursionError:
+        raise _too_deep() from None
     if refusal := excess(line):
         raise InvalidInput(refusal.message, hint=refusal.hint)
+    check_depth(line, message)
     return line
 
 
@@ -73,6 +79,28 @@ def excess(line: bytes) -> ProtocolError | None:
 
 def _separators(line: bytes) -> int:
     return line.count(b",") + line.count(b"[") + line.count(b"{")
+
+
+def check_depth(line: bytes, value: object) -> None:
+    """Refuse a line whose value has lists or mappings in too many others. Raises InvalidInput."""
+    if line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
+        return
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput(f"the request is nested more than {MAX_DEPTH} levels deep")
 
 
 def too_large() -> ProtocolError:

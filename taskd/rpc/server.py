@@ -231,8 +231,8 @@ class Server:
             except ProtocolError as error:
                 connection.end(wire.failure(None, error, wire.PARSE_ERROR), size)
                 return
-        if not isinstance(message, dict) or not isinstance(message.get("method"), str):
-            refusal = ProtocolError("the message is no request: an object with a method")
+        if not _is_request(message):
+            refusal = ProtocolError("the message is no request: an object with a method, an id")
             connection.answer(wire.failure(None, refusal, wire.INVALID_REQUEST), size)
             self.touched.add(connection)
             return
@@ -240,6 +240,7 @@ class Server:
         try:
             if is_odd:
                 wire.check(message)
+            wire.check_depth(line, message)
             self._route(connection, reply, message["method"], message.get("params", {}))
         except TaskdError as error:
             reply.fail(error)
@@ -336,6 +337,14 @@ class Server:
             log.exception("a request failed")
             reply.fail(error)
         self.flush()
+
+
+def _is_request(message: Any) -> bool:
+    return (
+        isinstance(message, dict)
+        and isinstance(message.get("method"), str)
+        and isinstance(message.get("id"), int | str | None)
+    )
 
 
 def _open(path: Path) -> socket.socket:
