@@ -15,6 +15,7 @@ from taskd.model.errors import InvalidInput
 from taskd.model.interval import parse_interval
 from taskd.model.size import parse_size
 
+MOST = 10_000  # of what is counted, as slots
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -36,8 +37,9 @@ def bytes(text: Text) -> int:
 def number(least: int) -> Callable[[Text], int]:
     def read(text: Text) -> int:
         word = one_value(text)
-        if not (word.isascii() and word.isdecimal() and int(word) >= least):
-            raise InvalidInput(f"cannot read {text!r} as a whole number from {least} on")
+        is_whole = word.isascii() and word.isdecimal() and len(word) <= len(str(MOST))
+        if not (is_whole and least <= int(word) <= MOST):
+            raise InvalidInput(f"cannot read {text!r} as a whole number from {least} to {MOST}")
         return int(word)
 
     return read

@@ -8,6 +8,7 @@ from taskd.actions.action import Action, label_of
 from taskd.actions.declaration import declaration_of
 from taskd.actions.function import action_of
 from taskd.actions.types import plain
+from taskd.model.definition import MAX_CONCURRENCY
 from taskd.model.interval import parse_interval
 from taskd.model.step import JSON
 
@@ -61,8 +62,10 @@ class SubTasks:
     concurrency: int | None = None
 
     def __init__(self, actions: Iterable[Requested], concurrency: int | None = None) -> None:
-        if concurrency is not None and concurrency < 1:
-            raise ValueError(f"concurrency={concurrency}: it must be 1 or more")
+        if concurrency is not None and not 1 <= concurrency <= MAX_CONCURRENCY:
+            raise ValueError(
+                f"concurrency={concurrency}: it must be between 1 and {MAX_CONCURRENCY}"
+            )
         object.__setattr__(self, "actions", tuple(actions))
         object.__setattr__(self, "concurrency", concurrency)
 

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar, Union
 
 from taskd.api.access import Permission
 from taskd.model.errors import InvalidInput
+from taskd.search.values import MAX_WHOLE
 
 NOT_YET = object()
 
@@ -73,6 +74,8 @@ class Method:
                 raise InvalidInput(
                     f"{self.name}: {name} is {type(value).__name__}, expected {expected}"
                 )
+            if type(value) is int and abs(value) > MAX_WHOLE and str not in self.types[name]:
+                raise InvalidInput(f"{self.name}: {name} is too large a number")
 
         for name in self.texts & parameters.keys():
             value = parameters[name]

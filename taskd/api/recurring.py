@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from taskd import cron, wire
 from taskd.api.access import Caller, Permission
 from taskd.api.methods import command, errand, query
+from taskd.api.references import MAX_DIGITS
 from taskd.api.searching import asker_of
 from taskd.api.tasks import NOTHING, command_definition
 from taskd.api.times import read
@@ -246,7 +247,7 @@ def find(
     """Those that `search` means, the newest first. `after` is that of the page before."""
     if not 0 < limit <= MAX_PAGE:
         raise InvalidInput(f"limit {limit} is not between 1 and {MAX_PAGE}")
-    if after and not (after.isascii() and after.isdecimal()):
+    if after and not (after.isascii() and after.isdecimal() and len(after) < MAX_DIGITS):
         raise InvalidInput(f"cannot go on after {after[:50]!r}: expected what the page before gave")
     asker = replace(asker_of(engine, caller), vocabulary=LOGICS, saved={})
     where = condition(parse(search, asker), asker)

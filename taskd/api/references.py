@@ -12,6 +12,8 @@ def resolve(connection: Connection, caller: Caller, task: int | str) -> int:
     """The id. Raises NotFound or InvalidInput."""
     if task == "@last":
         return tasks.newest(connection, caller.uid)
+    if not isinstance(task, int | str):  # in a list of them
+        raise InvalidInput("expected ids of tasks")
     if isinstance(task, str) and not (task.isascii() and task.isdecimal()):
         raise InvalidInput(f"cannot read {task[:40]!r} as a task: expected an id or @last")
     if isinstance(task, str) and len(task) > MAX_DIGITS:

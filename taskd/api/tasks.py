@@ -1,10 +1,10 @@
 """Tasks: start, find, get, wait, resume, skip, cancel, unlock."""
 
-import math
 from functools import partial
 from typing import Any, TypeAlias, Unpack
 
 from taskd import wire
+from taskd.actions.retries import check_retry
 from taskd.api.access import Caller, Permission
 from taskd.api.methods import METHODS, NOT_YET, Reply, command, errand, query, waiting
 from taskd.api.references import resolve
@@ -20,6 +20,7 @@ from taskd.engine.watchers import Watcher
 from taskd.model import lifecycle
 from taskd.model.definition import Command, Definition, Retry, StepDefinition
 from taskd.model.errors import Forbidden, InvalidInput
+from taskd.model.interval import parse_interval
 from taskd.model.page import Page
 from taskd.model.record import replace
 from taskd.model.step import JSON, Rescue
@@ -124,10 +125,12 @@ def command_definition(
     """What such a task is. Raises InvalidInput."""
     if not command or not all(isinstance(word, str) for word in command):
         raise InvalidInput("the command must be a line, or a list of words")
-    if retry < 0:
-        raise InvalidInput(f"retry {retry} is less than 0")
-    if time_limit is not None and not 0 < time_limit < math.inf:
-        raise InvalidInput(f"time limit {time_limit:g} s is no length of time")
+    try:
+        again = check_retry(Retry(times=retry))
+    except ValueError as error:
+        raise InvalidInput(f"retry {retry}: {error}") from None
+    if time_limit is not None and not parse_interval(time_limit):
+        raise InvalidInput("a time limit of 0 s leaves no time")
     if rescue not in list(Rescue):
         raise InvalidInput(f"rescue {rescue!r} is none of {', '.join(Rescue)}")
     line, words = (command, []) if isinstance(command, str) else ("", command)
@@ -142,7 +145,7 @@ def command_definition(
             StepDefinition(
                 name="run",
                 command=Command(line, tuple(words), cwd, environment),
-                retry=Retry(times=retry),
+                retry=again,
                 timeout=time_limit,
             ),
         ),

@@ -10,6 +10,8 @@ from enum import StrEnum
 from taskd.model.step import JSON, Rescue
 from taskd.model.task import Flow, OnConflict
 
+MAX_CONCURRENCY = 1_000_000  # of the sub-tasks of a step
+
 
 class Isolation(StrEnum):
     """Where the Python code of an action runs."""

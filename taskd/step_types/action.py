@@ -9,7 +9,7 @@ tell:
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from taskd.model.definition import Delegation
+from taskd.model.definition import MAX_CONCURRENCY, Delegation
 from taskd.model.step import JSON
 from taskd.model.template import placeholders
 
@@ -24,8 +24,10 @@ FIELDS: dict[str, dict[str, JSON]] = {
 
 def compile_step(values: Mapping[str, JSON]) -> dict[str, object]:
     """Raises ValueError."""
-    if (concurrency := values.get("concurrency")) is not None and concurrency < 1:
-        raise ValueError(f"concurrency: {concurrency} is below 1")
+    if (
+        concurrency := values.get("concurrency")
+    ) is not None and not 1 <= concurrency <= MAX_CONCURRENCY:
+        raise ValueError(f"concurrency: {concurrency} is not between 1 and {MAX_CONCURRENCY}")
     delegation = Delegation(
         label=values["action"],
         input=values.get("input", {}),

@@ -177,7 +177,7 @@ def test_revision_changes_with_the_text() -> None:
         ("steps:\n  go: {action: x, input: {a: '{b}'}}\n", 2, "{b} is no input"),
         ("steps:\n  go: {action: x, input: {a: '{item}'}}\n", 2, "{item} is no input"),
         ("steps:\n  go: {action: x, for_each: '{'}\n", 2, "a lone '{'"),
-        ("steps:\n  go: {action: x, concurrency: 0}\n", 2, "concurrency: 0 is below 1"),
+        ("steps:\n  go: {action: x, concurrency: 0}\n", 2, "concurrency: 0 is not between 1 and"),
         (
             "input: {s: secret}\nsteps:\n  go:\n    action: x\n    input: {a: ['{s}']}\n",
             5,

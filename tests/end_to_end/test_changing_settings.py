@@ -104,8 +104,9 @@ REFUSED = (
     ("cancel_grace", "1s", 5, "taskd.yaml:2 sets it"),
     ("stop_grace", "1s", 5, "TASKD_STOP_GRACE in the environment of the daemon sets it"),
     ("durability", "full", 5, "it counts only when the daemon starts"),
-    ("executor_slots", "0", 2, "cannot read '0' as a whole number from 1 on"),
-    ("executor_slots", "-1", 2, "cannot read '-1' as a whole number from 1 on"),
+    ("executor_slots", "0", 2, "cannot read '0' as a whole number from 1 to 10000"),
+    ("executor_slots", "9" * 20, 2, f"cannot read '{'9' * 20}' as a whole number from 1 to 10000"),
+    ("executor_slots", "-1", 2, "cannot read '-1' as a whole number from 1 to 10000"),
     ("searches", '{"ours": "state ="}', 2, "the saved search 'ours' cannot be read"),
     ("executor_slot", "1", 3, "did you mean 'executor_slots'?"),
 )

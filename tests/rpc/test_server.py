@@ -18,6 +18,13 @@ from taskd.client import Client
 from taskd.model.errors import Unavailable
 from taskd.rpc import limits
 
+AT_ONCE = (
+    "retry 200: 200 further attempts, one right after the other: "
+    "at most 100 without a delay of a second or more"
+)
+TOO_LONG = f"cannot read {1e300!r} as a length of time: it is too long"
+OTHER_PAGE = f"cannot go on after '{'9' * 30}': expected what the page before gave"
+EXEC = {"command": "true", "cwd": "/", "environment": {}}
 START = {"jsonrpc": "2.0", "method": "tasks.start", "params": {"action": "demo"}}
 
 
@@ -62,6 +69,13 @@ def test_other_protocol_is_refused_with_the_remedy(line: Line) -> None:
         ("tasks.get", {"task_id": 10**30}, f"no task {10**30}"),
         ("tasks.start", {"action": "dem"}, "no action 'dem'"),
         ("tasks.start_many", {"requests": [3]}, "request 0 is no object"),
+        ("tasks.start", {"action": "demo", "after": [None]}, "expected ids of tasks"),
+        ("tasks.exec", EXEC | {"retry": 200}, AT_ONCE),
+        ("tasks.exec", EXEC | {"time_limit": 1e300}, TOO_LONG),
+        ("tasks.exec", EXEC | {"time_limit": 0}, "a time limit of 0 s leaves no time"),
+        ("recurring.get", {"logic_id": 10**30}, "recurring.get: logic_id is too large a number"),
+        ("recurring.find", {"after": "9" * 30}, OTHER_PAGE),
+        ("history.find", {"after": 10**30}, "history.find: after is too large a number"),
     ],
 )
 def test_bad_request_is_answered_with_its_reason(

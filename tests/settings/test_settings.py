@@ -84,7 +84,7 @@ def test_stored_value_that_cannot_be_read_is_passed_over_and_told(config: Path) 
     assert settings == Settings(stop_grace=timedelta(minutes=1))
     assert [line.partition(": ")[2] for line in settings.passed_over] == [
         "unknown setting 'gone'",
-        "executor_slots: cannot read '0' as a whole number from 1 on",
+        "executor_slots: cannot read '0' as a whole number from 1 to 10000",
     ]
 
 
@@ -205,7 +205,7 @@ def test_sections_without_an_effect_are_named_by_line(config: Path) -> None:
         ("on: 5s", "unknown setting 'on'"),
         ("cancel_grace: soon", "cancel_grace: cannot read 'soon' as a length of time"),
         ("cancel_grace:", "cancel_grace: cannot read '' as a length of time"),
-        ("executor_slots: 0", "executor_slots: cannot read '0' as a whole number from 1 on"),
+        ("executor_slots: 0", "executor_slots: cannot read '0' as a whole number from 1 to 10000"),
         ("executor_slots: 2.5", "executor_slots: cannot read '2.5' as a whole number"),
         ("executor_slots: [1]", "executor_slots: it is a list: expected one value"),
         ("log_limit: 3 apples", "log_limit: cannot read '3 apples' as a size"),
@@ -218,7 +218,10 @@ def test_sections_without_an_effect_are_named_by_line(config: Path) -> None:
         ("action_slots: a=1, b", "action_slots: cannot read 'b': expected label=number"),
         ("action_slots: a=1, a=2", "action_slots: 'a' stands there twice"),
         ("action_slots: {a: 1, a: 2}", "'a' stands here twice, first in line 3"),
-        ("action_slots: {a: 0}", "action_slots: 'a': cannot read '0' as a whole number from 1 on"),
+        (
+            "action_slots: {a: 0}",
+            "action_slots: 'a': cannot read '0' as a whole number from 1 to 10000",
+        ),
         ("action_slots: {a: x}", "action_slots: 'a': cannot read 'x' as a whole number"),
         ("action_slots: [a]", "action_slots: it is a list: expected one value"),
         ("action_paths: [[a]]", "the items of 'action_paths' must be plain values"),
