@@ -1,6 +1,7 @@
 """Hosts of earlier daemons: what they are at, and what they have left."""
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -19,6 +20,8 @@ from taskd.executors.said import read as read_said
 from taskd.executors.shortage import insist
 from taskd.loop import Loop
 from taskd.model.errors import ProtocolError
+
+log = logging.getLogger(__name__)
 
 LISTEN_SECONDS = 0.5
 UNKNOWN = Interrupted("the process that ran it died together with its daemon")
@@ -55,7 +58,15 @@ class Remains:
             lines = (self.folder / "outcomes").read_bytes().splitlines()
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in lines]
+        return [message for line in lines if (message := _read_message(line))]
+
+
+def _read_message(line: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        log.error("a host of steps has left a line that cannot be read: %s", error)
+        return {}
 
 
 def _read_outcome(message: dict[str, Any]) -> Outcome:

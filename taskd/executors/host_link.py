@@ -5,6 +5,7 @@ should one take long all the same, the rest is recalled (`recall`) and given to 
 """
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -37,6 +38,9 @@ from taskd.executors.descriptors import limit_as_given
 from taskd.executors.killing import kill_orphans, kill_whole, mark_of
 from taskd.executors.shortage import insist
 from taskd.loop import READ, WRITE, Loop, Timer
+from taskd.model.errors import ProtocolError
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 0.25  # seconds that a step may hold up those behind it
 _ROOM_FOR_PID = b" " * 16  # which the host writes there
@@ -44,6 +48,8 @@ _OUTCOMES = {
     kind.__name__: kind
     for kind in (Success, Failure, Planned, Snoozed, Delegated, Cancelled, NeverRan)
 }
+_NONSENSE = (ValueError, RecursionError, LookupError, TypeError, ProtocolError)
+_CONFUSED = Interrupted("its host was killed: something else was written to where it answers")
 
 
 class Owner(Protocol):
@@ -73,6 +79,7 @@ class HostLink:
         self._timers: list[Timer] = []
         self._checked: Call | None = None  # the first call when the host was last looked at
         self._incoming = b""
+        self._confused = False  # is not listened to any more
         self._outgoing = bytearray()
         self._blocked = False  # the rest of `_outgoing` waits until it can be written
         with contextlib.ExitStack() as undo:  # where it cannot be started now
@@ -178,22 +185,33 @@ class HostLink:
             return False
         *lines, self._incoming = (self._incoming + data).split(b"\n")
         for line in lines:
-            self._take(quick_json.loads(line))
+            if not self._confused:
+                self._take(line)
         return True
 
-    def _take(self, message: dict[str, Any]) -> None:
-        if "ready" in message:
+    def _take(self, line: bytes) -> None:
+        try:
+            word, seconds = _read_word(line)
+        except _NONSENSE:
+            self._give_up()
+            return
+        if word is None:
             self.warm = True
             if self.calls:
                 self._start_clock()
-            return
-        call = self.calls[0]
-        if "progress" in message:
-            self._owner.progressed(call, Progress(*message["progress"]))
-        elif "external_id" in message:
-            self._owner.progressed(call, Progress(None, external_id=message["external_id"]))
+        elif not self.calls:
+            self._give_up()
+        elif isinstance(word, Progress):
+            self._owner.progressed(self.calls[0], word)
         else:
-            self._finish(read_outcome(message), message["seconds"])
+            self._finish(word, seconds)
+
+    def _give_up(self) -> None:
+        """Somebody else has written to its socket, and what it says itself may be lost."""
+        log.error("the host of a step was killed: what it said is no message of a host")
+        self._confused = self.stale = True
+        self._ending = self._ending or _CONFUSED
+        self.kill()
 
     def _finish(self, outcome: Outcome, seconds: float) -> None:
         call = self.calls.popleft()
@@ -273,6 +291,18 @@ class HostLink:
             self._blocked = not self._blocked
             events = READ | WRITE if self._blocked else READ
             self._owner.loop.change(self._socket.fileno(), events)
+
+
+def _read_word(line: bytes) -> tuple[Outcome | Progress | None, float]:
+    """What a host said, and how long what has ended took; None: it is ready."""
+    message = quick_json.loads(line)
+    if "ready" in message:
+        return None, 0.0
+    if "progress" in message:
+        return Progress(*message["progress"]), 0.0
+    if "external_id" in message:
+        return Progress(None, external_id=message["external_id"]), 0.0
+    return read_outcome(message), message["seconds"]
 
 
 def read_outcome(message: dict[str, Any]) -> Outcome:

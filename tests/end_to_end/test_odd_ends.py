@@ -6,6 +6,30 @@ from pathlib import Path
 import pytest
 from real_daemon import Daemon, eventually
 
+STEPS = """\
+import contextlib
+import os
+import stat
+import sys
+from typing import Any
+from taskd import action
+
+@action(label="stray")
+def stray(text: str, times: int) -> None:
+    for descriptor in range(3, 60):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.write(descriptor, text.encode() * times)
+
+@action(label="nested")
+def nested(levels: int) -> Any:
+    sys.setrecursionlimit(10**6)
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+"""
+
 
 @pytest.fixture
 def stopped_supervisor(running: Daemon) -> Daemon:
@@ -46,6 +70,38 @@ def test_time_is_up_also_for_a_command_that_stopped_its_supervisor(running: Daem
 
     assert running.wait(task_id) == 9
     assert running.show(task_id)["errors"][0]["kind"] == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [("[]\n", 1), ("stray\n", 1), ('{"outcome": "Nosuch"}\n', 1), ("x", 3_000_000)],
+    ids=["list", "text", "outcome", "much"],
+)
+def test_step_that_writes_to_where_its_host_answers_is_interrupted(
+    running: Daemon, text: str, times: int
+) -> None:
+    (running.actions / "odd.py").write_text(STEPS)
+
+    task_id = running.start_task("run", "stray", f"text={text}", f"times={times}")
+
+    assert running.wait(task_id) == 9
+    (error,) = running.show(task_id)["errors"]
+    assert (error["kind"], "something else was written" in error["message"]) == (
+        "interrupted",
+        True,
+    )
+    assert "Traceback" not in running.log()
+    assert running.taskctl("run", "nested", "levels=1", "--wait").returncode == 0
+
+
+@pytest.mark.parametrize("levels", [101, 985, 1500])
+def test_output_that_is_nested_too_deeply_is_refused(running: Daemon, levels: int) -> None:
+    (running.actions / "odd.py").write_text(STEPS)
+
+    task_id = running.start_task("run", "nested", f"levels={levels}")
+
+    assert running.wait(task_id) == 9
+    assert "nested more than 100 levels" in running.show(task_id)["errors"][0]["message"]
 
 
 def test_step_whose_folder_was_removed_is_interrupted_and_not_run_again(running: Daemon) -> None:
