@@ -56,7 +56,7 @@ def request(number: int, method: str, params: Mapping[str, object]) -> bytes:
     try:
         line = dumps(message).encode() + b"\n"
     except RecursionError:
-        raise _too_deep() from None
+        raise too_deep() from None
     if refusal := excess(line):
         raise InvalidInput(refusal.message, hint=refusal.hint)
     check_depth(line, message)
@@ -90,7 +90,7 @@ def check_depth(line: bytes, value: object) -> None:
         level = [inner for each in level for inner in _inside(each)]
         if not level:
             return
-    raise _too_deep()
+    raise too_deep()
 
 
 def _inside(value: object) -> Iterable[object]:
@@ -99,8 +99,8 @@ def _inside(value: object) -> Iterable[object]:
     return value if isinstance(value, list | tuple) else ()
 
 
-def _too_deep() -> InvalidInput:
-    return InvalidInput(f"the request is nested more than {MAX_DEPTH} levels deep")
+def too_deep() -> InvalidInput:
+    return InvalidInput(f"what is given is nested more than {MAX_DEPTH} levels deep")
 
 
 def too_large() -> ProtocolError:

@@ -12,6 +12,7 @@ from taskd.model.lock import Lock
 from taskd.model.step import JSON
 from taskd.model.suggest import did_you_mean
 from taskd.model.task import Flow
+from taskd.wire import MAX_DEPTH
 
 _MAX_BITS = 4096  # Python itself refuses to write much longer numbers
 
@@ -29,11 +30,7 @@ def check_output(output: JSON, step: str, what: str = "output") -> None:
 
 def check_json(value: JSON, refusal: str) -> None:
     """Raises InvalidAction: `refusal`, followed by what is wrong where in it."""
-    try:
-        wrong = _find_not_json(value, "")
-    except RecursionError:
-        wrong = " holds itself, or is nested too deeply"
-    if wrong:
+    if wrong := _find_not_json(value, "", MAX_DEPTH):
         raise InvalidAction(refusal + wrong)
 
 
@@ -57,6 +54,7 @@ def check_locks(locks: object) -> tuple[Lock, ...]:
 
 def check_flow(flow: object, steps: Mapping[str, StepDefinition]) -> Flow:
     """Known steps, each once, after all that they need."""
+    check_json(flow, "plan() returned a flow that is no JSON: it")
     seen: set[str] = set()
     _check_part(flow, steps, frozenset(), seen)
     return flow
@@ -97,7 +95,8 @@ def _check_step(
             )
 
 
-def _find_not_json(value: JSON, where: str) -> str | None:
+def _find_not_json(value: JSON, where: str, room: int) -> str | None:
+    """`room`: for how many levels more."""
     if value is None or isinstance(value, str | bool):
         return None
     if isinstance(value, int):
@@ -105,19 +104,22 @@ def _find_not_json(value: JSON, where: str) -> str | None:
         return None if is_small else f"{where} is too large a number: use str"
     if isinstance(value, float):
         return None if isfinite(value) else f"{where} is {value}: use None"
+    if isinstance(value, list | tuple | dict) and not room:
+        return f" holds itself, or is nested more than {MAX_DEPTH} levels deep"
     if isinstance(value, list | tuple):
-        return _first(_find_not_json(item, f"{where}[{i}]") for i, item in enumerate(value))
+        found = (_find_not_json(item, f"{where}[{i}]", room - 1) for i, item in enumerate(value))
+        return _first(found)
     if isinstance(value, dict):
-        return _first(_find_not_json_at(key, item, where) for key, item in value.items())
+        return _first(_find_not_json_at(key, item, where, room - 1) for key, item in value.items())
     kind = type(value).__name__
     instead = INSTEAD.get(kind, "str, int, float, bool, list or dict")
     return f"{where} is of type {kind}: use {instead}"
 
 
-def _find_not_json_at(key: object, item: JSON, where: str) -> str | None:
+def _find_not_json_at(key: object, item: JSON, where: str, room: int) -> str | None:
     if not isinstance(key, str):
         return f"{where} has the key {key!r}, and keys must be text"
-    return _find_not_json(item, f"{where}[{key!r}]")
+    return _find_not_json(item, f"{where}[{key!r}]", room)
 
 
 def _first(findings: Iterable[str | None]) -> str | None:

@@ -169,8 +169,19 @@ def _describe(call: Call, error: BaseException) -> StepError:
         type(error).__name__,
         _text(error) or type(error).__name__,
         "" if isinstance(error, InvalidAction) else _traceback(error),  # it says where
-        error.detail if isinstance(error, CommandFailed) else None,
+        _detail(error),
     )
+
+
+def _detail(error: BaseException) -> dict[str, int] | None:
+    """Of a command that failed, unless the author has put there what nobody can keep."""
+    if not isinstance(error, CommandFailed):
+        return None
+    try:
+        check_json(error.detail, "detail")
+    except InvalidAction:
+        return None
+    return error.detail
 
 
 def _error(

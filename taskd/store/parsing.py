@@ -36,6 +36,8 @@ Values: TypeAlias = list[Any]
 Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 _LARGE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{300}")  # perhaps only in a text
+# A bracket and what is before it.
+_BRACKET = re.compile(r'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+[\[\]{}]', re.DOTALL)
 _LONG = 1 << 12  # characters, from which on values take more memory than is to be taken
 _YEARS = range(1970, 9999)  # that a clock anywhere can show
 _EPOCH, _MICROSECOND = datetime.fromtimestamp(0, UTC), timedelta(microseconds=1)
@@ -96,12 +98,29 @@ def _object(given: Any) -> str:
 def _json(given: Any, dumps: Callable[[Any], str] = _dumps) -> str | None:
     if given == _NULL or given is None:
         return None
-    if type(given) is not Raw:
-        return dumps(given)
-    text = str(given, "utf-8")
-    if _LARGE.search(text) if len(text) > _LONG else quick_json.read(given) is quick_json.ODD:
+    text = str(given, "utf-8") if type(given) is Raw else dumps(given)
+    _check_depth(text)
+    if type(given) is Raw and _is_odd(given, text):
         _dumps(json.loads(text))  # a number that nobody can keep
     return text
+
+
+def _is_odd(given: Raw, text: str) -> bool:
+    if len(text) > _LONG:
+        return bool(_LARGE.search(text))
+    return quick_json.read(given) is quick_json.ODD
+
+
+def _check_depth(text: str) -> None:
+    """What nobody could show or write again."""
+    if len(text) <= wire.MAX_DEPTH or text.count("[") + text.count("{") <= wire.MAX_DEPTH:
+        return
+    depth = place = 0
+    while bracket := _BRACKET.match(text, place):
+        place = bracket.end()
+        depth += 1 if text[place - 1] in "[{" else -1
+        if depth > wire.MAX_DEPTH:
+            raise wire.too_deep()
 
 
 def _flow(given: Any) -> str | None:
@@ -199,7 +218,9 @@ class Parser:
             return self._quick.decode(line)
         except ValidationError as error:
             raise InvalidInput(_told(error)) from None
-        except (DecodeError, RecursionError):
+        except RecursionError:
+            raise wire.too_deep() from None
+        except DecodeError:
             return self._parse_patiently(line)
 
     def _parse_patiently(self, line: bytes) -> Any:

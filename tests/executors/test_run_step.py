@@ -19,7 +19,7 @@ ACTIONS = """\
 import sys
 from dataclasses import dataclass
 from taskd import Action, Lock, SubTasks, action, concurrence, exclusive, link, request, sequence
-from taskd import step
+from taskd import CommandFailed, step
 
 @dataclass
 class Server:
@@ -52,6 +52,8 @@ class BackUp(Action, label="backup"):
     def check(self, dump): raise ValueError("cannot check " + dump)
     @step
     def leave(self): sys.exit(3)
+    @step
+    def mislead(self): raise CommandFailed("no", {"status": float("nan")})
     @step
     def interrupt(self): raise KeyboardInterrupt
     @step
@@ -175,7 +177,7 @@ def test_chained_errors_are_both_told() -> None:
         ("number", "InvalidAction", "step 'number' returned what is no JSON: its output is nan"),
         ("keys", "InvalidAction", "its output['a'][0] has the key 1, and keys must be text"),
         ("unjson", "InvalidAction", "its output['a'][0] is of type Server"),
-        ("loop", "InvalidAction", "its output holds itself, or is nested too deeply"),
+        ("loop", "InvalidAction", "its output holds itself, or is nested more than"),
         ("huge", "InvalidAction", "its output is too large a number"),
         ("long", "InvalidAction", "returned 2000002 bytes, and 1 MiB at the most is kept"),
         ("strange", "InvalidAction", "step 'strange': SubTasks takes actions, as in"),
@@ -204,6 +206,12 @@ def test_failed_command_has_its_status_and_last_lines() -> None:
 
     assert (error.kind, error.detail) == ("CommandFailed", {"status": 7})
     assert error.message.endswith("ended with status 7: oh no")
+
+
+def test_detail_that_nobody_can_keep_hides_no_error() -> None:
+    error = failed("mislead")
+
+    assert (error.kind, error.message, error.detail) == ("CommandFailed", "no", None)
 
 
 def test_secrets_are_in_no_word_of_a_step() -> None:
