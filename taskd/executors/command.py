@@ -88,7 +88,8 @@ class Commands:
 
     def take_up(self, calls: set[int], found: Found) -> None:
         """Before the loop starts: what commands of earlier daemons still run, or have left."""
-        for folder in sorted(self._folder.iterdir()) if self._folder.exists() else []:
+        folders = [each for each in self._folder.glob("*") if each.name.isdecimal()]
+        for folder in sorted(folders):
             call_id = int(folder.name)
             if call_id not in calls:
                 _dismiss(folder)

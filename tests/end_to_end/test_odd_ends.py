@@ -133,6 +133,19 @@ def test_step_that_ends_after_its_state_directory_was_moved_has_ended(running: D
     assert running.wait(task_id) == 0
 
 
+@pytest.mark.parametrize("place", ["attempts", "hosts"])
+def test_what_a_person_has_put_among_its_folders_keeps_no_daemon_from_starting(
+    running: Daemon, place: str
+) -> None:
+    task_id = running.start_task("exec", "--", "sleep 0.5")
+    eventually(lambda: list(running.state.glob("attempts/*/begun")))
+    (running.state / place / "notes.txt").mkdir(parents=True)
+
+    running.taskd("restart")
+
+    assert running.wait(task_id) == 0
+
+
 def test_removed_lock_lets_no_second_daemon_in(running: Daemon) -> None:
     (running.state / "lock").unlink()
 
