@@ -1,6 +1,7 @@
 """Trees of real processes."""
 
 import contextlib
+import gc
 import os
 import resource
 import signal
@@ -44,6 +45,7 @@ def test_signal_goes_to_all_below_but_not_to_the_top(shell: subprocess.Popen[byt
 @contextlib.contextmanager
 def descriptors(count: int) -> Iterator[None]:
     """So many more can be had."""
+    gc.collect()  # what earlier tests have left would be closed at any time
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     opened = [os.open("/dev/null", os.O_RDONLY) for _ in range(count + 1)]  # some below others
     for file in opened:
