@@ -64,7 +64,7 @@ class Remains:
 def _read_message(line: bytes) -> dict[str, Any]:
     try:
         return dict(json.loads(line))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         log.error("a host of steps has left a line that cannot be read: %s", error)
         return {}
 

@@ -48,7 +48,9 @@ _OUTCOMES = {
     kind.__name__: kind
     for kind in (Success, Failure, Planned, Snoozed, Delegated, Cancelled, NeverRan)
 }
-_NONSENSE = (ValueError, RecursionError, LookupError, TypeError, ProtocolError)
+_NONSENSE = (
+    ValueError, TypeError, LookupError, AttributeError, RecursionError, ProtocolError
+)  # fmt: skip
 _CONFUSED = Interrupted("its host was killed: something else was written to where it answers")
 
 

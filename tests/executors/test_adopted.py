@@ -15,6 +15,7 @@ from taskd.executors.base import Interrupted, Success
         '{"id": 1, "outcome": "Failure", "value": {"failure": "no error"}, "at": 0}',
         '{"id": 1, "outcome": "Fail',
         "[" * 2000 + "]" * 2000,
+        "3",
     ],
 )
 def test_outcome_that_cannot_be_read_is_unknown_and_hides_no_other(
