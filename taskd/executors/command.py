@@ -88,8 +88,7 @@ class Commands:
 
     def take_up(self, calls: set[int], found: Found) -> None:
         """Before the loop starts: what commands of earlier daemons still run, or have left."""
-        folders = [each for each in self._folder.glob("*") if each.name.isdecimal()]
-        for folder in sorted(folders):
+        for folder in self._left_by_others():
             call_id = int(folder.name)
             if call_id not in calls:
                 _dismiss(folder)
@@ -107,6 +106,11 @@ class Commands:
                 found.ended[call_id] = state
                 if ended_at := read_end(folder):
                     found.ended_at[call_id] = ended_at
+
+    def _left_by_others(self) -> list[Path]:
+        """The folders of attempts; what a person has put beside them is passed over."""
+        there = self._folder.iterdir() if self._folder.exists() else ()
+        return sorted(each for each in there if each.name.isdecimal())
 
     def _insist_on_the_end(self, running: Attempt, *, force: bool) -> None:
         if self._is_at_work(running) and not self._tell_to_end(running.call_id, force=force):
