@@ -75,8 +75,10 @@ class Killer:
         self.start()
 
     def kill_anyone(self) -> None:
+        """At least one of them: the daemon when nobody runs steps just then."""
+        kills = self.kills
         self.kill_some_that_run_steps()
-        if self._chance.random() < 0.7:
+        if self.kills == kills or self._chance.random() < 0.7:
             self.kill()
             self.kill_some_that_run_steps()
             self.start()
