@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from taskctl.view.counting import counting
-from taskd.model.errors import InvalidInput
+from taskd.model.errors import InvalidInput, TaskdError
 
 PART = 256 * 1024  # bytes that are sent at once
 Record: TypeAlias = dict[str, Any]
@@ -24,7 +24,7 @@ def parts(path: str, read: Callable[[int], object]) -> Iterator[str]:
     try:
         with open(path, "rb") as file:
             packed = file.peek(2).startswith(_GZIP)
-            decoder = codecs.getincrementaldecoder("utf-8")()
+            decoder = codecs.getincrementaldecoder("utf-8-sig")()  # as some editors write it
             with gzip.GzipFile(fileobj=file) if packed else file as source:
                 tell = file.tell if file.seekable() else int
                 place = 0
@@ -53,18 +53,28 @@ def bring(channel: Any, path: str, *, skip_existing: bool, color: str) -> Record
         with counting(_size(path), color) as (passed, _):
             for part in parts(path, passed):
                 channel.ask("history.send", number=number, text=part)
-        request = {"number": number, "skip_existing": skip_existing}
-        done: Record = channel.ask("history.let_in", **request)
-        with counting(done["total"], color) as (passed, _):
-            passed(_looked_at(done))
-            while not done["ended"]:
-                before = done
-                done = channel.ask("history.let_in", **request)
-                passed(_looked_at(done) - _looked_at(before))
+        done = _let_in(channel, number, skip_existing=skip_existing, color=color)
     except InvalidInput:
         channel.ask("history.end_import", number=number)
         raise
     channel.ask("history.end_import", number=number)
+    return done
+
+
+def _let_in(channel: Any, number: int, *, skip_existing: bool, color: str) -> Record:
+    request = {"number": number, "skip_existing": skip_existing}
+    done: Record = channel.ask("history.let_in", **request)
+    with counting(done["total"], color) as (passed, tell):
+        passed(_looked_at(done))
+        try:
+            while not done["ended"]:
+                before = done
+                done = channel.ask("history.let_in", **request)
+                passed(_looked_at(done) - _looked_at(before))
+        except (KeyboardInterrupt, TaskdError):
+            tell(f"broken off after {_looked_at(done)} of {done['total']} tasks; to go on: the same"
+                 " with --skip-existing")  # fmt: skip
+            raise
     return done
 
 

@@ -370,7 +370,8 @@ class Client(Channel):
         return self.call("history.records", dict, task_ids=task_ids, skip=skip, tail=tail)
 
     def begin_import(self) -> int:
-        """The number of an import, for the methods below. One that was at hand is given up."""
+        """The number of an import, for the methods below; it ends with this connection. Raises
+        InvalidState while another one is at hand."""
         return self.call("history.begin_import", int)
 
     def send_import(self, number: int, text: str) -> None:

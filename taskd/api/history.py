@@ -1,10 +1,8 @@
 """What was: tasks are exported, and imported.
 
-An import is one at a time: another one that begins takes its place. Its client sends text, then has
-the tasks let in, page by page.
+An import is one at a time. Its client sends text, then has the tasks let in, page by page.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,7 +15,7 @@ from taskd.api.searching import asker_of, where
 from taskd.engine import archive
 from taskd.engine.engine import Engine
 from taskd.engine.importing import Import, Progress
-from taskd.model.errors import InvalidInput, InvalidState, TaskdError
+from taskd.model.errors import InvalidInput, TaskdError
 from taskd.search.sql import Sql
 from taskd.store import listing
 from taskd.store.archive import rows as rows_of
@@ -90,15 +88,14 @@ def records(
 
 @errand(Permission.ADMIN)
 def begin_import(engine: Engine, caller: Caller, reply: Reply) -> int:
-    """The number of the import that begins, for the other methods. It ends with the connection."""
-    _give_up(engine)
-    logs = str(engine.places.logs)
-    engine.importing = Import(
-        engine.places.staging, engine.loop, engine.database, engine.director, logs, caller.user
-    )
-    number = engine.importing.number
-    end = partial(end_import, engine, number)
-    reply.when_closed("import", lambda: threading.Thread(target=end, daemon=True).start())
+    """The number of the import that begins, for the other methods. It ends with the connection.
+
+    Raises InvalidState while another one is at hand.
+    """
+    path, logs = engine.places.staging, str(engine.places.logs)
+    make = partial(Import, path, engine.loop, engine.database, engine.director, logs, caller.user)
+    number = engine.imports.begin(make).number
+    reply.when_closed("import", partial(engine.imports.abandon, number))
     return number
 
 
@@ -106,8 +103,7 @@ def begin_import(engine: Engine, caller: Caller, reply: Reply) -> int:
 def send(engine: Engine, number: int, text: str) -> None:
     """The next part of the file, after the one before was answered. Raises InvalidInput when one
     before it was wrong: then the import has ended."""
-    importing = _import(engine, number)
-    with _given_up_if_wrong(engine):
+    with _given_up_if_wrong(engine, number) as importing:
         importing.feed(text)
 
 
@@ -118,37 +114,24 @@ def let_in(engine: Engine, number: int, skip_existing: bool = False) -> Progress
     The first time raises InvalidInput when something is wrong with the whole, and InvalidState,
     unless `skip_existing`, when the id of any of them is taken.
     """
-    importing = _import(engine, number)
-    with _given_up_if_wrong(engine):
+    with _given_up_if_wrong(engine, number) as importing:
         return importing.let_in(skip_existing=skip_existing)
 
 
 @errand(Permission.ADMIN)
 def end_import(engine: Engine, number: int) -> None:
     """What was not let in is given up."""
-    if engine.importing and engine.importing.number == number:
-        _give_up(engine)
-
-
-def _import(engine: Engine, number: int) -> Import:
-    if engine.importing is None or engine.importing.number != number:
-        raise InvalidState("this import was given up: it has failed, or another one has begun")
-    return engine.importing
+    engine.imports.end(number)
 
 
 @contextmanager
-def _given_up_if_wrong(engine: Engine) -> Iterator[None]:
+def _given_up_if_wrong(engine: Engine, number: int) -> Iterator[Import]:
+    importing = engine.imports.find(number)
     try:
-        yield
+        yield importing
     except TaskdError:
-        _give_up(engine)
+        engine.imports.end(number)
         raise
-
-
-def _give_up(engine: Engine) -> None:
-    if importing := engine.importing:
-        engine.importing = None
-        importing.close()
 
 
 def _page(task_ids: list[int]) -> list[int]:

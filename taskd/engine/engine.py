@@ -15,7 +15,7 @@ from taskd.catalog.catalog import Catalog
 from taskd.config_file import Given
 from taskd.engine.cleaner import Cleaner
 from taskd.engine.director import Director
-from taskd.engine.importing import Import
+from taskd.engine.imports import Imports
 from taskd.engine.starting import Starter
 from taskd.executors.pool import Pool
 from taskd.loop import Loop
@@ -54,7 +54,7 @@ class Engine:
     orders: queue.SimpleQueue[Order] = field(default_factory=queue.SimpleQueue)
     farewells: list[Callable[[object], None]] = field(default_factory=list)  # told when it stops
     started: float = field(default_factory=time.monotonic)
-    importing: Import | None = None  # the one at hand
+    imports: Imports = field(default_factory=Imports)
     cleaner: Cleaner = field(init=False)
     _refreshing: bool = False
     _reading: threading.Lock = field(default_factory=threading.Lock)

@@ -55,6 +55,8 @@ class Import:
     ) -> None:
         """Raises Busy."""
         self.number = next(_numbers)
+        self.who = who
+        self.abandoned = False  # its client is gone
         self.progress = Progress()
         self._lock = threading.Lock()
         self._path = path
@@ -64,7 +66,6 @@ class Import:
         self._logs = logs
         with database.snapshot() as connection:
             self._child = _begin(path, str(meta.get(connection, "store")), who)
-        self._closed = False
         self._staging: Staging | None = None  # once all is there, and may come in
 
     def feed(self, text: str) -> None:
@@ -93,9 +94,6 @@ class Import:
 
     def close(self) -> None:
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
             self._child.kill()
             self._child.communicate()
             if self._staging:

@@ -1,11 +1,13 @@
 """What was exported comes back, whole or not at all; nothing else does."""
 
+import codecs
 import gzip
 import json
 import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import past
@@ -273,6 +275,10 @@ def test_file_that_cannot_be_read_is_told(refusing: Daemon, name: str) -> None:
     assert "cannot read" in done.stderr
 
 
+def test_mark_of_the_byte_order_is_passed_over(running: Daemon) -> None:
+    assert give(running, codecs.BOM_UTF8 + line()).stdout == "imported 1 task\n"
+
+
 def test_empty_export_is_an_import_of_nothing(refusing: Daemon) -> None:
     assert give(refusing, b"").stdout == "imported 0 tasks\n"
 
@@ -323,7 +329,7 @@ def test_import_whose_reader_dies_is_given_up(running: Daemon) -> None:
     assert running.processes() == [running.pid]
 
 
-def test_import_that_begins_ends_the_one_before(running: Daemon) -> None:
+def test_import_begins_when_the_client_of_the_one_before_is_gone(running: Daemon) -> None:
     with Client(running.socket) as client:
         client.send_import(client.begin_import(), line().decode())
 
@@ -331,3 +337,21 @@ def test_import_that_begins_ends_the_one_before(running: Daemon) -> None:
 
     assert done.returncode == 0
     assert [task["id"] for task in running.json("list")["items"]] == [2]
+
+
+def test_of_imports_at_once_one_begins_and_the_others_are_refused(running: Daemon) -> None:
+    def begin(client: Client) -> int | str:
+        try:
+            return client.begin_import()
+        except InvalidState as error:
+            return error.message
+
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        clients = [stack.enter_context(Client(running.socket)) for _ in range(8)]
+        said = [*pool.map(begin, clients)]
+        refused = give(running, line())
+
+    assert sorted(map(type, said), key=str) == [int] + [str] * 7
+    assert refused.returncode == 5
+    assert " does just now" in refused.stderr
+    eventually(lambda: is_empty(running) and running.processes() == [running.pid])
