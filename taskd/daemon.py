@@ -97,7 +97,8 @@ def run(
         server.listen(places.socket, listener)
         _tell_when_it_lives_on(engine, starts)
         pulse.start()
-        Chores(engine).start()
+        if not engine.safe_mode:  # in which nothing is begun
+            Chores(engine).start()
         engine.loop.start()
         log.info("taskd (pid %d) answers at %s", os.getpid(), places.socket)
         systemd.tell(READY=1)

@@ -104,12 +104,14 @@ def test_daemon_that_dies_of_its_recovery_answers_in_safe_mode(daemon: Daemon) -
     died = [daemon.taskd("start").returncode for _ in range(5)]
     daemon.start()
     answered = status(daemon)
+    doctor = daemon.taskctl("doctor", "-o", "json")
     cause.unlink()
     daemon.taskd("restart")
 
     assert died == [1] * 5
     assert answered["state"] == "safe mode"
     assert "cannot take up what was running" in daemon.log()
+    assert "cleanup: not yet done" in doctor.stdout
     assert status(daemon)["state"] == "running"
 
 
