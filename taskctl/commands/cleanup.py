@@ -78,6 +78,8 @@ def command(
         _confirm(setup, asked)
     report = _run(setup, {**asked, "noop": noop}, verbose=verbose)
     _print(setup, report)
+    if "running" in (asked["states"] or ()):
+        click.echo("what runs is never deleted: taskctl cancel ends it", err=True)
     return 0
 
 

@@ -53,6 +53,13 @@ def test_options_are_passed_on(run, two):
     }
 
 
+@pytest.mark.parametrize(("states", "told"), [("running", True), ("paused,stopped", False)])
+def test_who_asks_for_what_runs_is_told_that_it_stays(run, two, states, told):
+    ran = run("cleanup", "--search", "label = a", "--states", states)
+
+    assert (ran.code, "what runs is never deleted" in ran.err) == (0, told)
+
+
 def test_sample_is_inert_and_says_how_many_more_there_are(run, daemon):
     daemon.answers["cleanup.run"] = a_report(7, 0, noop=True)
 
