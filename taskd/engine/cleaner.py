@@ -13,10 +13,9 @@ import contextlib
 import itertools
 import logging
 import os
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -29,6 +28,8 @@ from taskd.engine.archive import lines
 from taskd.engine.cleanup import Cleanup, Order, Progress
 from taskd.engine.cleanup_parts import Part, of_rules
 from taskd.engine.director import Director
+from taskd.engine.pace import Pace
+from taskd.engine.room import Room, give_back
 from taskd.engine.starting import Starter
 from taskd.local_zone import local_zone
 from taskd.logs import files as logs
@@ -41,32 +42,15 @@ from taskd.places import Places
 from taskd.search.asker import SAVED, Asker
 from taskd.store import deleting
 from taskd.store.admission import taken
-from taskd.store.database import Connection, Database, Lost, reading
+from taskd.store.database import Connection, Database, reading
 from taskd.store.deleting import Plan
 from taskd.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
 SAMPLE = 5
-SLICE_SECONDS = 0.012  # that a slice is to take, with its commit
 ENDED_AT_ONCE = 20
 NOBODYS_SECONDS = 3600.0  # before a folder of logs counts as nobody's: a task may just be coming
-
-
-class Pace:
-    """How much to do in a slice, so that it takes no longer than it may."""
-
-    def __init__(self, least: int, most: int) -> None:
-        self.size = self._least = least
-        self._most = most
-
-    @contextlib.contextmanager
-    def kept(self, count: int) -> Iterator[None]:
-        """So much is done within."""
-        begin = time.monotonic()
-        yield
-        fitting = int(count * SLICE_SECONDS / (time.monotonic() - begin))
-        self.size = max(self._least, min(fitting, self.size + self._least, self._most))
 
 
 class Cleaner:
@@ -85,7 +69,7 @@ class Cleaner:
         self._at_work: Cleanup | None = None
         self._threads: list[threading.Thread] = []
         self._ending = False
-        self._tasks, self._pages = Pace(50, 1000), Pace(50, 1000)  # in a slice
+        self._tasks = Pace(50, 1000)  # in a slice
 
     @property
     def catalog(self) -> Catalog:
@@ -167,7 +151,7 @@ class Cleaner:
             self._at_work = None
         cleanup.end()
         if not cleanup.order.noop:
-            self._shrink()
+            give_back(self._loop, self._database, lambda: self._ending)
 
     def _clean(self, cleanup: Cleanup) -> None:
         order = cleanup.order
@@ -184,15 +168,20 @@ class Cleaner:
         folder, now = self._places.backups, datetime.now(UTC)
         deleted.mend(folder)
         keeper = deleted.Keeper(folder, deleting.COLUMNS, now)
-        with self._unguarded(), contextlib.closing(keeper), ThreadPoolExecutor(1, "delete") as pool:
+        with (
+            self._unguarded(),
+            Room(self._loop, self._database) as room,
+            contextlib.closing(keeper),
+            ThreadPoolExecutor(1, "delete") as pool,
+        ):
             before: Future[None] | None = None
             for progress, tops in self._batches(cleanup, plan):
                 versions = self._prepare(connection, plan, tops, cleanup.order, keeper)
                 if cleanup.order.backup:  # while its long snapshots are not in the way
-                    self._in_loop(self._database.checkpoint)
+                    room.make(at_once=True)
                 if before:
                     before.result()
-                before = pool.submit(self._delete, progress, versions)
+                before = pool.submit(self._delete, progress, versions, room)
             if before:
                 before.result()
         cleanup.backup = str(keeper.path or "")
@@ -252,7 +241,7 @@ class Cleaner:
         while some := list(itertools.islice(left, ENDED_AT_ONCE)):
             self._director.do(partial(change, some=some))
 
-    def _delete(self, progress: Progress, versions: dict[int, int]) -> None:
+    def _delete(self, progress: Progress, versions: dict[int, int], room: Room) -> None:
         """Those below others first: should it end here, none is left without what it belongs to."""
         newest_first = iter(sorted(versions.items(), reverse=True))
         while some := dict(itertools.islice(newest_first, self._tasks.size)):
@@ -260,6 +249,7 @@ class Cleaner:
                 gone = self._director.do(partial(Transaction.delete, versions=some))
                 progress.deleted += len(gone)
                 logs.drop(str(self._places.logs), gone)
+            room.make()
 
     def _drop_orphans(self, cleanup: Cleanup, connection: Connection) -> None:
         root = str(self._places.logs)
@@ -269,29 +259,6 @@ class Cleaner:
             cleanup.orphans += len(orphans)
             if not cleanup.order.noop:
                 logs.drop(root, orphans)
-
-    def _shrink(self) -> None:
-        """A little at a time. What is left is given back by the next cleanup."""
-        left = 1
-        while left and not self._ending:
-            with self._pages.kept(self._pages.size):
-                left = self._in_loop(partial(self._database.shrink, self._pages.size))
-            time.sleep(SLICE_SECONDS)  # there is no hurry
-        self._in_loop(self._database.checkpoint)  # which makes the file small
-
-    def _in_loop(self, function: Callable[[], int]) -> int:
-        """What it gives, or 0 when the store cannot be written now."""
-        done: queue.SimpleQueue[int] = queue.SimpleQueue()
-
-        def call() -> None:
-            try:
-                done.put(function())
-            except Lost as error:
-                log.warning("cannot give room back: %s", error)
-                done.put(0)
-
-        self._loop.call(call)
-        return done.get()
 
     def _tell(self, cleanup: Cleanup) -> None:
         count = sum(part.deleted for part in cleanup.parts)

@@ -4,7 +4,7 @@ import contextlib
 import os
 import queue
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,8 @@ SNAPSHOTS = 4
 PATIENCE = 0.25  # seconds, with who else has locked the store: the daemon stands still meanwhile
 CACHE, LARGE_CACHE = 2000, 16_000  # KiB of the connection that writes
 LARGE_WAL = 64 << 20  # bytes
-LONG_WAL = 2000  # pages; SQLite brings 1000 into the file when it can
+CHECKPOINT = 1000  # pages of the WAL, from which on SQLite brings them into the file when it can
+LONG_WAL = 2000  # pages
 READERS_PATIENCE = 0.02  # seconds, with who reads: short ones are done by then
 
 Connection = sqlite3.Connection
@@ -104,7 +105,18 @@ class Database:
             connection.execute("PRAGMA temp_store = MEMORY")
             yield connection
 
+    @contextlib.contextmanager
+    def checkpoints(self) -> Iterator[Callable[[], object]]:
+        """What makes one in any thread, while others write on. Raises Lost."""
+        with contextlib.closing(_open(f"{self.path.as_uri()}?mode=rw")) as connection:
+            yield lambda: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
     # In the loop, between two transactions
+
+    def checkpoint_by_itself(self, by_itself: bool) -> None:
+        """Whether SQLite makes one within the commit that leaves much in the WAL."""
+        pages = CHECKPOINT if by_itself else 0
+        self.writer.execute(f"PRAGMA wal_autocheckpoint = {pages:d}")
 
     def delete_much(self, much: bool) -> None:
         """For a while. To look after references takes most of the time of a deletion; without room

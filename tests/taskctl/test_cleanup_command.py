@@ -53,8 +53,9 @@ def test_options_are_passed_on(run, two):
     }
 
 
+@pytest.mark.usefixtures("two")
 @pytest.mark.parametrize(("states", "told"), [("running", True), ("paused,stopped", False)])
-def test_who_asks_for_what_runs_is_told_that_it_stays(run, two, states, told):
+def test_who_asks_for_what_runs_is_told_that_it_stays(run, states, told):
     ran = run("cleanup", "--search", "label = a", "--states", states)
 
     assert (ran.code, "what runs is never deleted" in ran.err) == (0, told)
