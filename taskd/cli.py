@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from taskd import control, daemon, detach
+from taskd import control, detach
 from taskd.backup_command import backup, restore
-from taskd.check import look
 from taskd.client import Client
 from taskd.model.errors import TaskdError
 from taskd.options import chosen_places, places_to_start, with_places
@@ -55,6 +54,8 @@ def main() -> None:
 @click.option("--ready-fd", type=int, hidden=True)
 def run_command(accept_loss: bool, ready_fd: int | None) -> int:
     """Run the daemon here, until it is told to stop."""
+    from taskd import daemon  # slow to load, as all that is only needed in one command
+
     systemd = notify.find(os.environ)
     with systemd.told_why(), activation.given_socket(os.environ) as listener:
         # The daemon of `start` is given the path in any case.
@@ -120,6 +121,8 @@ def status(output: str) -> None:
 @with_places
 def check() -> int:
     """Look for mistakes in configuration, actions and store, without a daemon."""
+    from taskd.check import look
+
     found = look(chosen_places())
     for note in found.notes:
         click.echo(note, err=True)

@@ -16,8 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from daemon import DaemonContext
-
 from taskd import wire
 from taskd.model.errors import Busy, StoreError, TaskdError
 from taskd.places import Places
@@ -43,6 +41,8 @@ def become_daemon(serve: Callable[[int], int], ready_fd: int) -> int:
     The caller's umask stays, since steps make files as their user would. No signal is ignored and
     core files are not forbidden, since what runs in the background inherits both.
     """
+    from daemon import DaemonContext  # slow to load, and only needed here
+
     os.set_inheritable(ready_fd, False)
     umask = os.umask(0)
     context = DaemonContext(

@@ -51,6 +51,13 @@ def taskd() -> Iterator[Taskd]:
         command("stop")
 
 
+def test_its_commands_load_no_daemon() -> None:
+    code = "import sys, taskd.cli; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert not {"taskd.daemon", "taskd.store", "daemon", "sqlite3"} & set(ran.stdout.split())
+
+
 def test_started_daemon_answers_and_a_stopped_one_is_gone(taskd: Taskd) -> None:
     started = taskd("start")
     with Client(taskd.socket) as client:
