@@ -29,7 +29,7 @@ from taskd.engine.cleanup import Cleanup, Order, Progress
 from taskd.engine.cleanup_parts import Part, of_rules
 from taskd.engine.director import Director
 from taskd.engine.pace import Pace
-from taskd.engine.room import Room, give_back
+from taskd.engine.room import Room
 from taskd.engine.starting import Starter
 from taskd.local_zone import local_zone
 from taskd.logs import files as logs
@@ -69,6 +69,7 @@ class Cleaner:
         self._at_work: Cleanup | None = None
         self._threads: list[threading.Thread] = []
         self._ending = False
+        self._room = Room(loop, database)
         self._tasks = Pace(50, 1000)  # in a slice
 
     @property
@@ -151,7 +152,7 @@ class Cleaner:
             self._at_work = None
         cleanup.end()
         if not cleanup.order.noop:
-            give_back(self._loop, self._database, lambda: self._ending)
+            self._room.give_back(lambda: self._ending or self._at_work is not None)
 
     def _clean(self, cleanup: Cleanup) -> None:
         order = cleanup.order
@@ -170,7 +171,7 @@ class Cleaner:
         keeper = deleted.Keeper(folder, deleting.COLUMNS, now)
         with (
             self._unguarded(),
-            Room(self._loop, self._database) as room,
+            self._room,
             contextlib.closing(keeper),
             ThreadPoolExecutor(1, "delete") as pool,
         ):
@@ -178,10 +179,10 @@ class Cleaner:
             for progress, tops in self._batches(cleanup, plan):
                 versions = self._prepare(connection, plan, tops, cleanup.order, keeper)
                 if cleanup.order.backup:  # while its long snapshots are not in the way
-                    room.make(at_once=True)
+                    self._room.make(0)
                 if before:
                     before.result()
-                before = pool.submit(self._delete, progress, versions, room)
+                before = pool.submit(self._delete, progress, versions)
             if before:
                 before.result()
         cleanup.backup = str(keeper.path or "")
@@ -241,7 +242,7 @@ class Cleaner:
         while some := list(itertools.islice(left, ENDED_AT_ONCE)):
             self._director.do(partial(change, some=some))
 
-    def _delete(self, progress: Progress, versions: dict[int, int], room: Room) -> None:
+    def _delete(self, progress: Progress, versions: dict[int, int]) -> None:
         """Those below others first: should it end here, none is left without what it belongs to."""
         newest_first = iter(sorted(versions.items(), reverse=True))
         while some := dict(itertools.islice(newest_first, self._tasks.size)):
@@ -249,7 +250,7 @@ class Cleaner:
                 gone = self._director.do(partial(Transaction.delete, versions=some))
                 progress.deleted += len(gone)
                 logs.drop(str(self._places.logs), gone)
-            room.make()
+            self._room.make()
 
     def _drop_orphans(self, cleanup: Cleanup, connection: Connection) -> None:
         root = str(self._places.logs)

@@ -1,17 +1,14 @@
 """Room on the disk while much is written: made in the WAL, and given back in the store's file.
 
-a slice ─► commit, to the WAL          in the loop
-           its pages ─► the file         in the thread of who writes much; meanwhile others go on
-           what they wrote ─► the file   in the loop: little; the next commit begins the WAL anew
+in the loop:   a slice ─► commit, to the WAL │ others │ the WAL's pages ─► the file │ others │ …
 
-Else SQLite would bring a thousand pages into the file within a commit, now and then, and whoever
-waits for the loop would wait for the disk, too.
+Else SQLite would bring a thousand pages into the file within the commit of a slice, now and then,
+and who waits for the loop would wait for both. The loop does it, never another connection
+beside it: before 3.51.3 SQLite loses commits then.
 """
 
-import contextlib
 import logging
 import queue
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,72 +20,63 @@ from taskd.store.database import Database, Lost
 
 log = logging.getLogger(__name__)
 
-SECONDS = 0.03  # from one time to the next: the WAL has not become long, for readers either
-MOVING_SECONDS = 0.25  # while pages are moved only
+SECONDS = 0.03  # from one time to the next: the WAL has not become long then
+MOVING_SECONDS = 0.25  # likewise, while pages are moved only
+BREATH = 0.002  # seconds, in which the loop hears who came during a slice, and serves them first
 
 
 class Room:
-    """Who writes much within it calls `make` after each slice, from any thread beside the loop."""
+    """Who writes much within it calls `make` after each slice. For threads beside the loop."""
 
-    def __init__(self, loop: Loop, database: Database, seconds: float = SECONDS) -> None:
+    def __init__(self, loop: Loop, database: Database) -> None:
         self._loop = loop
         self._database = database
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._open = contextlib.ExitStack()
+        self._users = 0
         self._due = 0.0
 
     def __enter__(self) -> Self:
-        """Raises Lost."""
-        self._bring = self._open.enter_context(self._database.checkpoints())
-        self._loop.call(partial(self._database.checkpoint_by_itself, False))
+        self._loop.call(partial(self._count, 1))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call(partial(self._database.checkpoint_by_itself, True))
-        self._open.close()
+        self._loop.call(partial(self._count, -1))
 
-    def make(self, *, at_once: bool = False) -> None:
-        """In the WAL, when it is time for that."""
-        with self._lock:
-            if at_once or time.monotonic() > self._due:
-                try:
-                    self._bring()
-                except Lost as error:
-                    _warn(error)
-                self.do(self._database.checkpoint)
-                self._due = time.monotonic() + self._seconds
+    def _count(self, more: int) -> None:
+        self._users += more
+        self._database.checkpoint_by_itself(not self._users)
 
-    def do(self, function: Callable[[], int]) -> int:
-        """In the loop. What it gives, or 0 when the store cannot be written now."""
+    def make(self, every: float = SECONDS) -> None:
+        """In the WAL, when that long has passed since the last time."""
+        time.sleep(BREATH)
+        if time.monotonic() >= self._due + every:
+            self._in_loop(self._database.checkpoint)
+            self._due = time.monotonic()
+            time.sleep(BREATH)
+
+    def give_back(self, is_over: Callable[[], bool]) -> None:
+        """What the file does not use, a little at a time. What is left is for the next time."""
+        pace = Pace(50, 1000)  # pages in a slice
+        left = 1
+        with self:
+            while left and not is_over():
+                with pace.kept(pace.size):
+                    left = self._in_loop(partial(self._database.shrink, pace.size))
+                self.make(MOVING_SECONDS)
+                time.sleep(SLICE_SECONDS)  # there is no hurry
+            self.make(0)  # which makes the file small
+
+    def _in_loop(self, function: Callable[[], int]) -> int:
+        """What it gives, or 0 when the store cannot be written now."""
         done: queue.SimpleQueue[int] = queue.SimpleQueue()
 
         def call() -> None:
+            given = 0
             try:
-                done.put(function())
-            except Lost as error:
-                _warn(error)
-                done.put(0)
+                given = function()
+            except (Lost, OSError) as error:
+                log.warning("cannot make room, or give it back: %s", error)
+            finally:  # whatever happens: a thread waits for it
+                done.put(given)
 
         self._loop.call(call)
         return done.get()
-
-
-def give_back(loop: Loop, database: Database, is_over: Callable[[], bool]) -> None:
-    """What the file does not use, a little at a time. What is left is for the next time."""
-    pace = Pace(50, 1000)  # pages in a slice
-    left = 1
-    try:
-        with Room(loop, database, MOVING_SECONDS) as room:
-            while left and not is_over():
-                with pace.kept(pace.size):
-                    left = room.do(partial(database.shrink, pace.size))
-                room.make()
-                time.sleep(SLICE_SECONDS)  # there is no hurry
-            room.make(at_once=True)  # which makes the file small
-    except Lost as error:
-        _warn(error)
-
-
-def _warn(error: Lost) -> None:
-    log.warning("cannot make room, or give it back: %s", error)

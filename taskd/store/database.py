@@ -4,7 +4,7 @@ import contextlib
 import os
 import queue
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -104,12 +104,6 @@ class Database:
         with contextlib.closing(_open(f"{self.path.as_uri()}?mode=ro")) as connection:
             connection.execute("PRAGMA temp_store = MEMORY")
             yield connection
-
-    @contextlib.contextmanager
-    def checkpoints(self) -> Iterator[Callable[[], object]]:
-        """What makes one in any thread, while others write on. Raises Lost."""
-        with contextlib.closing(_open(f"{self.path.as_uri()}?mode=rw")) as connection:
-            yield lambda: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     # In the loop, between two transactions
 

@@ -1,6 +1,7 @@
 """Room in the WAL and in the store's file: it is made while others write, and given back."""
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from taskd.engine.room import Room, give_back
+from taskd.engine.room import Room
 from taskd.store import check
 from taskd.store.database import CHECKPOINT, Database
 
@@ -41,11 +42,11 @@ def wal_size(database: Database) -> int:
 
 
 def test_wal_stays_short_by_the_room_that_is_made_and_by_that_alone(database: Database) -> None:
-    with Room(LOOP, database, seconds=0) as room:
+    with Room(LOOP, database) as room:
         write(database, 2 * CHECKPOINT)
         once = wal_size(database)
         for _ in range(5):
-            room.make()
+            room.make(0)
             write(database, 2 * CHECKPOINT)
         with_room = wal_size(database)
         for _ in range(5):
@@ -56,19 +57,24 @@ def test_wal_stays_short_by_the_room_that_is_made_and_by_that_alone(database: Da
     assert without > 5 * once
 
 
-def test_room_is_made_when_it_is_time_or_at_once(database: Database) -> None:
+def test_room_is_made_when_it_is_time(database: Database) -> None:
     made = []
     database.checkpoint = lambda: made.append(1) or 0  # type: ignore[method-assign]  # to count
-    with Room(LOOP, database, seconds=3600) as room:
+    with Room(LOOP, database) as room:
         for _ in range(3):
-            room.make()
-        room.make(at_once=True)
+            room.make(3600)
+        room.make(0)
 
     assert len(made) == 2
 
 
-def test_afterwards_sqlite_makes_checkpoints_by_itself_again(database: Database) -> None:
-    with Room(LOOP, database):
+def test_sqlite_makes_checkpoints_by_itself_again_when_nobody_makes_room(
+    database: Database,
+) -> None:
+    room = Room(LOOP, database)
+    with room:
+        with room:
+            assert autocheckpoint(database) == 0
         assert autocheckpoint(database) == 0
 
     assert autocheckpoint(database) == CHECKPOINT
@@ -80,19 +86,20 @@ def test_file_becomes_small(database: Database) -> None:
     database.checkpoint()
     large = database.path.stat().st_size
 
-    give_back(LOOP, database, lambda: False)
+    Room(LOOP, database).give_back(lambda: False)
 
     assert database.path.stat().st_size < large / 10
 
 
-def test_where_the_store_was_moved_away_none_is_given_back_and_nothing_is_made(
-    database: Database, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("error", [OSError(5, "EIO"), sqlite3.OperationalError("no room")])
+def test_where_no_room_can_be_made_that_is_told_and_nobody_waits(
+    database: Database, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = database.path.parent
-    folder.rename(folder.with_name("moved"))
+    def fail() -> int:
+        raise error
 
-    with caplog.at_level(logging.WARNING):
-        give_back(LOOP, database, lambda: False)
+    database.checkpoint = fail  # type: ignore[method-assign]  # as a disk does
+    with caplog.at_level(logging.WARNING), Room(LOOP, database) as room:
+        room.make(0)
 
-    assert "cannot make room, or give it back" in caplog.text
-    assert not folder.exists()
+    assert f"cannot make room, or give it back: {error}" in caplog.text
