@@ -25,6 +25,7 @@ from taskd.executors.base import (
     Report,
 )
 from taskd.executors.exit_record import read_end, read_progress
+from taskd.executors.folders import folders_in
 from taskd.executors.killing import kill_orphans
 from taskd.executors.shortage import RETRY_SECONDS, insist, is_shortage
 from taskd.loop import Loop
@@ -88,7 +89,8 @@ class Commands:
 
     def take_up(self, calls: set[int], found: Found) -> None:
         """Before the loop starts: what commands of earlier daemons still run, or have left."""
-        for folder in self._left_by_others():
+        folders = [each for each in folders_in(self._folder) if each.name.isdecimal()]
+        for folder in folders:
             call_id = int(folder.name)
             if call_id not in calls:
                 _dismiss(folder)
@@ -106,11 +108,6 @@ class Commands:
                 found.ended[call_id] = state
                 if ended_at := read_end(folder):
                     found.ended_at[call_id] = ended_at
-
-    def _left_by_others(self) -> list[Path]:
-        """The folders of attempts; what a person has put beside them is passed over."""
-        there = self._folder.iterdir() if self._folder.exists() else ()
-        return sorted(each for each in there if each.name.isdecimal())
 
     def _insist_on_the_end(self, running: Attempt, *, force: bool) -> None:
         if self._is_at_work(running) and not self._tell_to_end(running.call_id, force=force):

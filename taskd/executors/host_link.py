@@ -144,12 +144,17 @@ class HostLink:
         if len(self.calls) < 2:
             return self.calls[0].id if self.calls else None
         self.stale = True
-        begun = record.close(self.folder / "state")
+        begun = self._close()
         back = [call for call in self.calls if call.id not in begun]
         self.calls = deque(call for call in self.calls if call.id in begun)
         self.unsettled -= {call.id for call in back}
         self._owner.given_back(back)
         return begun[0] if begun else None
+
+    def _close(self) -> list[int]:
+        """It begins no further call. Those that it has begun; all, where nobody can tell."""
+        begun = record.close(self.folder / "state")
+        return [call.id for call in self.calls] if begun is None else begun
 
     def kill(self) -> None:
         insist(self._owner.loop, self._kill)
@@ -239,15 +244,16 @@ class HostLink:
 
     def _bury(self) -> None:
         """Give account of its calls. What may fail in a shortage comes first."""
-        begun = record.close(self.folder / "state")
+        begun = self._close()
         back = [call for call in self.calls if call.id not in begun]
-        if len(back) < len(self.calls):
+        at_work = len(self.calls) - len(back)
+        if at_work:
             kill_orphans(self.folder)
         status = self._process.wait()
         self._owner.lost(self)
-        if len(back) < len(self.calls):
+        for _ in range(at_work):  # they come first
             self._finish(Interrupted(_how_it_died(status)), 0.0)
-        elif back and self._ending:
+        if back and not at_work and self._ending:
             self._finish(NeverRan(), 0.0)  # told to end before it began
             del back[0]
         self.calls.clear()

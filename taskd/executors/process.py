@@ -16,6 +16,7 @@ from typing import Protocol
 from taskd.executors import alive, record, said
 from taskd.executors.adopted import Adopted, Remains
 from taskd.executors.base import Call, Cancelled, Failure, Found, Outcome, Progress, timed_out
+from taskd.executors.folders import folders_in
 from taskd.executors.host_link import HostLink
 from taskd.executors.shortage import RETRY_SECONDS, insist
 from taskd.loop import Loop
@@ -129,8 +130,10 @@ class Hosts:
 
     def take_up(self, calls: set[int], found: Found) -> None:
         """Before the loop starts: what hosts of earlier daemons are at, or have left."""
-        for folder in sorted(self._folder.iterdir()) if self._folder.exists() else []:
-            mine = calls.intersection(record.close(folder / "state"))
+        for folder in folders_in(self._folder):
+            begun = record.close(folder / "state")
+            found.lost_track |= begun is None
+            mine = calls.intersection(begun or ())
             if alive.is_held(folder):
                 self._adopt(folder, mine)
                 found.running |= mine

@@ -7,9 +7,12 @@ host is killed; no disk is waited for.
 """
 
 import fcntl
+import logging
 import mmap
 import os
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 _CLOSED = ord("c")
 _BLOCK = 4096  # bytes: as much as a line ever has
@@ -39,10 +42,10 @@ class Record:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
-def close(path: Path) -> list[int]:
+def close(path: Path) -> list[int] | None:
     """The calls that the host has begun and that are not settled, the one at hand or last first.
 
-    It begins no other one.
+    It begins no other one. None: nobody can tell, since a step has written over it.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -53,5 +56,8 @@ def close(path: Path) -> list[int]:
         line = os.pread(file, 1 << 16, 0).split(b"\n")[0]
         os.pwrite(file, b"c", 0)
         return [int(number) for number in line[1:].split() if number != b"0"]
+    except ValueError:
+        log.error("%s was written over: nobody can tell what the host has begun", path)
+        return None
     finally:
         os.close(file)

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from real_daemon import Daemon, peak_memory
+from real_daemon import Daemon, eventually, gone, peak_memory
 
 MIB = 1024 * 1024
 NAMES = [
@@ -15,8 +15,10 @@ NAMES = [
     "two\nlines\rback",
 ]
 HOSTILE = """\
+import contextlib
 import os
 import sys
+import time
 
 from taskd import Action, step
 
@@ -69,6 +71,29 @@ class CloseAll(Action, label="close-all"):
     @step
     def work(self) -> None:
         os.closerange(0, 64)
+
+
+class WriteAll(Action, label="write-all"):
+    @step
+    def work(self) -> None:
+        for descriptor in range(3, 64):
+            with contextlib.suppress(OSError):
+                os.write(descriptor, b"hello\\n")
+
+
+class WriteOver(Action, label="write-over"):
+    ledger: str
+    seconds: float
+
+    @step
+    def work(self) -> None:
+        with open(self.ledger, "a") as file:
+            file.write("ran\\n")
+        for descriptor in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/self/fd/{descriptor}").endswith("/state"):
+                    os.write(int(descriptor), b"hello\\n")
+        time.sleep(self.seconds)
 
 
 class CloseOutput(Action, label="close-output"):
@@ -288,6 +313,44 @@ def test_step_that_closes_all_descriptors_is_interrupted(running: Daemon) -> Non
 
     assert ended.returncode == 9
     assert run_step(running)["error"]["kind"] == "interrupted"
+    assert running.taskctl("run", "fine", "--wait").returncode == 0
+
+
+def test_step_that_writes_to_all_descriptors_is_interrupted(running: Daemon) -> None:
+    running.write_action("hostile.py", HOSTILE)
+
+    ended = running.taskctl("run", "write-all", "--wait", "--timeout", "30s")
+
+    assert ended.returncode == 9
+    assert run_step(running)["error"]["kind"] == "interrupted"
+    assert running.taskctl("run", "fine", "--wait").returncode == 0
+    assert running.taskd("restart").returncode == 0
+
+
+def test_what_nobody_knows_any_more_of_a_step_is_an_interruption(running: Daemon) -> None:
+    running.write_action("hostile.py", HOSTILE)
+    running.start_action("write-over", "seconds=60")
+    eventually(running.ledger_lines)
+    time.sleep(0.2)  # it has written over the record, too
+    (host,) = running.others()
+    running.kill_9()
+
+    running.start()
+
+    assert running.wait("@last") == 9
+    assert run_step(running)["error"]["kind"] == "interrupted"
+    assert running.ledger_lines() == ["ran"]
+    eventually(lambda: gone(host))
+    assert running.taskctl("run", "fine", "--wait").returncode == 0
+
+
+def test_step_that_wrote_over_the_record_and_has_ended_is_no_harm(running: Daemon) -> None:
+    running.write_action("hostile.py", HOSTILE)
+    assert running.wait(running.start_action("write-over", "seconds=0")) == 0
+    running.kill_9()
+
+    running.start()
+
     assert running.taskctl("run", "fine", "--wait").returncode == 0
 
 

@@ -140,6 +140,7 @@ def test_what_a_person_has_put_among_its_folders_keeps_no_daemon_from_starting(
     task_id = running.start_task("exec", "--", "sleep 0.5")
     eventually(lambda: list(running.state.glob("attempts/*/begun")))
     (running.state / place / "notes.txt").mkdir(parents=True)
+    (running.state / place / "123").touch()
 
     running.taskd("restart")
 
