@@ -71,6 +71,10 @@ class Keeper:
 
     def close(self) -> None:
         with _told(self._folder):
+            if self._files and not self._files[0].size:  # not even the first batch was kept
+                for file in self._files:
+                    file.discard()
+                self._files = []
             for file in self._files:
                 file.finish()
             if self._files:
@@ -107,9 +111,17 @@ class _File:
     def flush(self) -> None:
         """Nothing is held back."""
 
+    @property
+    def size(self) -> int:
+        return os.fstat(self._file).st_size
+
     def finish(self) -> None:
         os.close(self._file)
         self._part.rename(self.path)
+
+    def discard(self) -> None:
+        os.close(self._file)
+        self._part.unlink()
 
 
 def _make(folder: Path, name: str) -> list[_File]:
@@ -150,14 +162,21 @@ def _told(folder: Path) -> Iterator[None]:
 
 def mend(folder: Path) -> None:
     """What a cleanup that was killed has left: without what was not written to its end."""
-    for part in folder.glob(f"cleanup-*{PART}"):
-        whole = _end_of_members(part) if RECORDS in part.name else _end_of_lines(part)
-        os.truncate(part, whole)
-        if whole:
-            files.move(part, part.with_name(part.name.removesuffix(PART)))
-        else:
-            part.unlink()
+    for part in _files(folder, PART):
+        with _told(folder):
+            whole = _end_of_members(part) if RECORDS in part.name else _end_of_lines(part)
+            os.truncate(part, whole)
+            if whole:
+                files.move(part, part.with_name(part.name.removesuffix(PART)))
+            else:
+                part.unlink()
         log.info("%s was left by a cleanup that was killed: it has %d bytes", part, whole)
+
+
+def _files(folder: Path, ending: str) -> list[Path]:
+    """Of cleanups. What else a person has put there is passed over."""
+    there = folder.glob(f"cleanup-*{ending}")
+    return [each for each in there if each.is_file() and not each.is_symlink()]
 
 
 def _end_of_members(path: Path) -> int:
@@ -189,16 +208,19 @@ def _end_of_lines(path: Path) -> int:
 
 def rotate(folder: Path, rules: Backup, now: datetime) -> None:
     """Remove what is kept for too long, and the oldest where it is too much. The newest stays."""
-    there = sorted(folder.glob(f"cleanup-*{RECORDS}"), key=_changed)
+    there = sorted(_files(folder, RECORDS), key=_changed)
     size = sum(map(_size, there))
     for path in there[:-1]:
         age = now.timestamp() - _changed(path)
         if age <= rules.keep.total_seconds() and size <= rules.max_size:
             break
         size -= _size(path)
-        for each in (path, _table_of(path)):
-            each.unlink(missing_ok=True)
-        log.info("%s was removed: it is old, or too much is kept", path)
+        try:
+            for each in (path, _table_of(path)):
+                each.unlink(missing_ok=True)
+            log.info("%s was removed: it is old, or too much is kept", path)
+        except OSError as error:  # the cleanup itself is done
+            log.warning("%s is old, or too much is kept, but cannot be removed: %s", path, error)
 
 
 def _changed(path: Path) -> float:

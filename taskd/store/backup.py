@@ -90,7 +90,7 @@ def restore(
 
 def _check_target(target: Path, store: Path, *, force: bool) -> None:
     """Raises InvalidInput."""
-    own = {store, check.wal_of(store), mark.path_of(store)}
+    own = {store, *database.beside(store), mark.path_of(store)}
     if target.resolve() in {path.resolve() for path in own}:
         raise InvalidInput(f"cannot write {target}: it is the store itself")
     try:
@@ -101,12 +101,14 @@ def _check_target(target: Path, store: Path, *, force: bool) -> None:
         raise InvalidInput(f"cannot write {target}: it is there, and no plain file")
     if not force:
         raise InvalidInput(f"cannot write {target}: it is there already", hint="--force")
+    if target.parent.resolve() == store.parent.resolve() and not check.is_store(target):
+        raise InvalidInput(f"cannot write {target}: it is a file of the daemon")
 
 
 @contextlib.contextmanager
 def _part_of(target: Path) -> Iterator[Path]:
     """An empty private file beside it, which nobody else writes. Raises Busy."""
-    part = target.with_name(f"{target.name}.part")
+    part = target.with_name(f"{target.name}.taskd-part")  # a name that nobody else gives
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     with open(os.open(part, flags, 0o600), "r+b") as file:
         if not _is_ours(file, part):

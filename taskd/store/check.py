@@ -85,6 +85,12 @@ def ask(store: Path, question: Callable[[sqlite3.Connection], T], otherwise: T) 
     return otherwise
 
 
+def is_store(file: Path) -> bool:
+    """Or a backup of one, as its first bytes say."""
+    with file.open("rb") as opened:
+        return opened.read(72)[68:] == APPLICATION_ID.to_bytes(4, "big")
+
+
 def wal_of(store: Path) -> Path:
     return store.with_name(f"{store.name}-wal")
 

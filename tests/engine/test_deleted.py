@@ -60,6 +60,18 @@ def test_nothing_kept_is_no_file(folder: Path) -> None:
     assert not folder.exists()
 
 
+def test_first_batch_that_cannot_be_kept_leaves_no_file(folder: Path) -> None:
+    keeper = Keeper(folder, COLUMNS, NOW)
+
+    with pytest.raises(TaskdError, match="it was not deleted"), keeper.keeping() as given:
+        given(["a"], [[1, "a"]])
+        raise OSError(errno.ENOSPC, "no space left")
+    keeper.close()
+
+    assert keeper.path is None
+    assert list(folder.iterdir()) == []
+
+
 def test_cleanups_of_one_second_have_files_of_their_own(folder: Path) -> None:
     first, second = keep(folder, ["a"]), keep(folder, ["b"])
 
@@ -176,3 +188,17 @@ def test_other_files_stay(folder: Path) -> None:
     rotate(folder, Backup(), NOW)
 
     assert left(folder) == {"b", "mine"}
+
+
+@pytest.mark.parametrize("name", ["cleanup-mine.jsonl.gz", "cleanup-mine.jsonl.gz.part"])
+def test_folders_and_links_that_are_named_so_stay(folder: Path, name: str, tmp_path: Path) -> None:
+    old(folder, "a", 0, 100)
+    (folder / name).mkdir()
+    (tmp_path / "other").write_text("precious")
+    (folder / f"{name}.part").symlink_to(tmp_path / "other")
+
+    mend(folder)
+    rotate(folder, Backup(keep=timedelta(0)), NOW)
+
+    assert left(folder) == {"a", "mine"}
+    assert (tmp_path / "other").read_text() == "precious"

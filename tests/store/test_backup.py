@@ -104,7 +104,27 @@ def test_file_is_written_over_by_force(store: Store, target: Path) -> None:
     assert rows(target) == store.rows_before
 
 
-@pytest.mark.parametrize("name", ["taskd.db", "taskd.db-wal", "taskd.mark"])
+@pytest.mark.parametrize("name", ["lock", "taskd.log", "taskd.yaml", "starts"])
+def test_no_file_of_the_daemon_is_written_over(store: Store, name: str) -> None:
+    file = store.file.with_name(name)
+    file.write_text("its own")
+
+    with pytest.raises(InvalidInput, match="it is a file of the daemon"):
+        backup.write(store.file, file, force=True)
+
+    assert file.read_text() == "its own"
+
+
+def test_backup_beside_the_store_is_written_over_by_force(store: Store) -> None:
+    file = store.file.with_name("nightly.db")
+
+    for _ in range(2):
+        backup.write(store.file, file, force=True)
+
+    assert rows(file) == store.rows_before
+
+
+@pytest.mark.parametrize("name", ["taskd.db", "taskd.db-wal", "taskd.db-shm", "taskd.mark"])
 def test_backup_is_never_put_in_the_place_of_the_store(store: Store, name: str) -> None:
     before = store.files()
 
@@ -172,7 +192,7 @@ def put_second_name(part: Path) -> None:
 def test_backup_is_not_written_into_what_somebody_has_put_there(
     store: Store, target: Path, put: Callable[[Path], None]
 ) -> None:
-    part = target.with_name("b.db.part")
+    part = target.with_name("b.db.taskd-part")
     put(part)
     before = part.read_bytes()
 
@@ -182,8 +202,16 @@ def test_backup_is_not_written_into_what_somebody_has_put_there(
     assert part.read_bytes() == before
 
 
+def test_file_of_the_user_that_is_named_as_a_part_stays(store: Store, target: Path) -> None:
+    target.with_name("b.db.part").write_text("precious")
+
+    backup.write(store.file, target)
+
+    assert target.with_name("b.db.part").read_text() == "precious"
+
+
 def test_what_a_killed_backup_has_left_does_no_harm(store: Store, target: Path) -> None:
-    for name in ("b.db.part", "b.db.part-journal", "b.db.part-wal"):
+    for name in ("b.db.taskd-part", "b.db.taskd-part-journal", "b.db.taskd-part-wal"):
         target.with_name(name).write_bytes(damages.garbage(5000))
         target.with_name(name).chmod(0o644)
 
