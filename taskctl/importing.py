@@ -7,8 +7,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+import click
+
 from taskctl.view.counting import counting
-from taskd.model.errors import InvalidInput, TaskdError
+from taskd.model.errors import InvalidInput, InvalidState, TaskdError
 
 PART = 256 * 1024  # bytes that are sent at once
 Record: TypeAlias = dict[str, Any]
@@ -63,18 +65,19 @@ def bring(channel: Any, path: str, *, skip_existing: bool, color: str) -> Record
 
 def _let_in(channel: Any, number: int, *, skip_existing: bool, color: str) -> Record:
     request = {"number": number, "skip_existing": skip_existing}
-    done: Record = channel.ask("history.let_in", **request)
-    with counting(done["total"], color) as (passed, tell):
-        passed(_looked_at(done))
-        try:
+    done: Record = {}
+    try:
+        done = channel.ask("history.let_in", **request)
+        with counting(done["total"], color) as (passed, _):
+            passed(_looked_at(done))
             while not done["ended"]:
-                before = done
-                done = channel.ask("history.let_in", **request)
+                before, done = done, channel.ask("history.let_in", **request)
                 passed(_looked_at(done) - _looked_at(before))
-        except (KeyboardInterrupt, TaskdError):
-            tell(f"broken off after {_looked_at(done)} of {done['total']} tasks; to go on: the same"
-                 " with --skip-existing")  # fmt: skip
-            raise
+    except (KeyboardInterrupt, TaskdError) as error:
+        if done or not isinstance(error, InvalidInput | InvalidState):  # else nothing has changed
+            many = f"after {_looked_at(done)} of {done['total']} tasks" if done else "at the first"
+            click.echo(f"broken off {many}; to go on: the same with --skip-existing", err=True)
+        raise
     return done
 
 

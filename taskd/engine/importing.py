@@ -104,14 +104,15 @@ class Import:
     def _open(self, skip_existing: bool) -> Staging:
         self.progress.total = self._hear()
         staging = Staging(self._path)
+        before = highest = staging.highest()
         try:
             # What is started meanwhile takes no id of these.
-            highest = staging.highest()
-            self._director.do(lambda tx: tx.keep_free(highest))
+            before = self._director.do(lambda tx: tx.keep_free(highest))
             if not skip_existing:
                 self._refuse_taken(staging)
         except BaseException:  # nobody would close it
             staging.close()
+            self._director.do(lambda tx: tx.need_no_more(highest, before))
             raise
         self._loop.call(partial(self._database.attach, self._path))
         self._staging = staging

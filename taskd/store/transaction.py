@@ -184,9 +184,16 @@ class Transaction:
         self.flush()  # new tasks have ids, too
         return admit(self.write(), first, last)
 
-    def keep_free(self, last: int) -> None:
-        """New tasks get ids above `last`, as long as this daemon runs."""
-        self.last_id = max(self.last_id, last)
+    def keep_free(self, last: int) -> int:
+        """New tasks get ids above `last`, as long as this daemon runs. The last id before."""
+        before = self.last_id
+        self.last_id = max(before, last)
+        return before
+
+    def need_no_more(self, last: int, before: int) -> None:
+        """That they were kept free is undone, unless a task was given an id above them."""
+        if self.last_id == last:
+            self.last_id = before
 
     def save(self, task: Task) -> Task:
         """A task that stops releases its locks in this transaction."""

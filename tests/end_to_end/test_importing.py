@@ -258,6 +258,15 @@ def test_task_that_is_started_meanwhile_takes_no_id_of_the_import(running: Daemo
     assert (started, last["imported"], last["skipped"]) == (2501, 2500, 0)
 
 
+def test_refused_import_takes_no_ids(running: Daemon) -> None:
+    there = running.start_task("exec", "--", "true")
+
+    refused = give(running, line(id=there) + line(id=900_000_000))
+
+    assert refused.returncode == 5
+    assert running.start_task("exec", "--", "true") == there + 1
+
+
 def test_import_ends_with_who_has_begun_it(running: Daemon) -> None:
     with Client(running.socket) as client:
         client.send_import(client.begin_import(), line().decode())

@@ -5,6 +5,7 @@ import errno
 import gzip
 import os
 import stat
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -63,9 +64,12 @@ def test_nothing_kept_is_no_file(folder: Path) -> None:
 def test_first_batch_that_cannot_be_kept_leaves_no_file(folder: Path) -> None:
     keeper = Keeper(folder, COLUMNS, NOW)
 
-    with pytest.raises(TaskdError, match="it was not deleted"), keeper.keeping() as given:
-        given(["a"], [[1, "a"]])
+    def lines() -> Iterator[str]:
+        yield "a"
         raise OSError(errno.ENOSPC, "no space left")
+
+    with pytest.raises(TaskdError, match="it was not deleted"), keeper.keeping() as given:
+        given(lines(), [])
     keeper.close()
 
     assert keeper.path is None
