@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def new_file(path: str, *, force: bool) -> Iterator[BinaryIO]:
     if os.path.lexists(path):
         _may_replace(path, force and (os.path.islink(path) or os.path.isfile(path)))
     part = _part(path)
-    with _told(path):
+    with _told(path), _left_in_order():
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with open(os.open(part, flags, 0o600), "wb") as file:
@@ -57,7 +58,7 @@ def new_folder(path: str, *, force: bool) -> Iterator[str]:
     if os.path.lexists(path):
         _may_replace(path, force and _holds_pages(path))
     part, old = _part(path), _part(path)
-    with _told(path):
+    with _told(path), _left_in_order():
         try:
             os.mkdir(part, 0o700)
             yield part
@@ -106,6 +107,23 @@ def _rename_to_new(part: str, path: str) -> None:
         if os.path.lexists(path):
             raise FileExistsError(path) from None
         os.rename(part, path)
+
+
+@contextlib.contextmanager
+def _left_in_order() -> Iterator[None]:
+    """Also at a signal that would end the program at once, unless that is ignored."""
+    ends = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
+    for number in ends:
+        signal.signal(number, _leave)
+    try:
+        yield
+    finally:
+        for number in ends:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)  # as shells say it
 
 
 @contextlib.contextmanager

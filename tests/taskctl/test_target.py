@@ -2,7 +2,9 @@
 
 import os
 import resource
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,30 @@ def test_nothing_is_left_of_what_was_broken_off(tmp_path: Path, error: type[Base
         raise error
 
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("make", [new_file, new_folder])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_nothing_is_left_by_a_signal_that_ends_it(
+    tmp_path: Path, make: Callable[..., AbstractContextManager[object]], number: signal.Signals
+) -> None:
+    with pytest.raises(SystemExit) as left, make(str(tmp_path / "a"), force=False):
+        signal.raise_signal(number)
+
+    assert left.value.code == 128 + number
+    assert names(tmp_path) == []
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_signal_that_is_ignored_ends_nothing(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as by nohup
+    try:
+        with new_file(str(tmp_path / "a"), force=False):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert names(tmp_path) == ["a"]
 
 
 @pytest.mark.usefixtures("small_files")
