@@ -83,7 +83,7 @@ def ways(places: Places, found: Findings) -> None:
 def _in_the_way(places: Places) -> Iterator[str]:
     if os.path.exists(places.state) and not os.access(places.state, os.R_OK | os.W_OK | os.X_OK):
         yield f"{places.state} cannot be written"
-    for folder in (places.attempts, places.hosts, places.logs):
+    for folder in (places.attempts, places.hosts, places.logs, places.backups):
         if os.path.lexists(folder) and not os.path.isdir(folder):
             yield f"{folder} is no folder"
     if os.path.exists(places.socket) and not places.socket.is_socket():

@@ -128,9 +128,10 @@ def own(places: Places) -> Iterator[None]:
         for each in (lock, folder):  # the file tells who has it, but somebody may remove it
             fcntl.flock(each, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.pread(lock, 32, 0).decode().strip()
+        noted = os.pread(lock, 32, 0).strip()
+        holder = f" (pid {noted.decode()})" if noted.isdigit() else ""
         raise AlreadyRunning(
-            f"another daemon (pid {holder}) has {places.state}", hint="taskd status"
+            f"another daemon{holder} has {places.state}", hint="taskd status"
         ) from None
     with contextlib.suppress(OSError):  # a full disk; who holds it is known by the lock itself
         os.pwrite(lock, str(os.getpid()).ljust(16).encode(), 0)

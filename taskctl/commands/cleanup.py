@@ -101,7 +101,9 @@ def _run(setup: Setup, asked: Record, *, verbose: bool) -> Any:
             _follow(setup, number)
         return setup.channel.collect(number)
     except KeyboardInterrupt:
-        click.echo("interrupted: what is left stays; the same again goes on", err=True)
+        if not asked["noop"]:
+            told = "what is left stays; the same again goes on, once the batch at hand is done"
+            click.echo(f"interrupted: {told}", err=True)
         raise
 
 

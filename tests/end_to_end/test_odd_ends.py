@@ -147,6 +147,15 @@ def test_what_a_person_has_put_among_its_folders_keeps_no_daemon_from_starting(
     assert running.wait(task_id) == 0
 
 
+def test_what_somebody_has_written_into_the_lock_is_not_repeated(running: Daemon) -> None:
+    (running.state / "lock").write_bytes(b"\x1b[2J\xff")
+
+    second = running.taskd("start")
+
+    assert second.returncode == 75
+    assert second.stderr.startswith(f"taskd: another daemon has {running.state}\n")
+
+
 def test_removed_lock_lets_no_second_daemon_in(running: Daemon) -> None:
     (running.state / "lock").unlink()
 
@@ -184,7 +193,7 @@ def test_what_a_new_store_does_not_know_does_not_work_on(running: Daemon) -> Non
     assert [pid for pid in running.others() if "sleep" in command_of(pid)] == []
 
 
-@pytest.mark.parametrize("name", ["attempts", "logs", "hosts"])
+@pytest.mark.parametrize("name", ["attempts", "logs", "hosts", "backups"])
 def test_check_names_a_file_that_is_in_the_way(daemon: Daemon, name: str) -> None:
     daemon.state.mkdir(exist_ok=True)
     (daemon.state / name).write_text("")
