@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database as Schema
 
+import taskd
 from taskd.model.errors import StoreError
 from taskd.store import migrations
 from taskd.store.check import APPLICATION_ID
@@ -156,3 +157,12 @@ def test_checkpoint_hardly_waits_for_who_reads_for_long(database: Database) -> N
     assert time.monotonic() - begin < PATIENCE / 2
     assert size > LONG_WAL * 4096
     assert database.writer.execute("PRAGMA busy_timeout").fetchone() == (PATIENCE * 1000,)
+
+
+def test_nothing_but_the_connection_that_writes_makes_checkpoints() -> None:
+    """Before 3.51.3 SQLite loses commits where two connections write and checkpoint at once."""
+    sources = [path.read_text() for path in Path(taskd.__file__).parent.rglob("*.py")]
+    lines = [line for source in sources for line in source.splitlines() if "wal_checkpoint" in line]
+
+    assert lines
+    assert all("self.writer.execute(" in line for line in lines)
