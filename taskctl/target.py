@@ -123,6 +123,8 @@ def _left_in_order() -> Iterator[None]:
 
 
 def _leave(number: int, _frame: object) -> None:
+    for each in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal may send several
+        signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)  # as shells say it
 
 
