@@ -101,8 +101,8 @@ def _check_target(target: Path, store: Path, *, force: bool) -> None:
         raise InvalidInput(f"cannot write {target}: it is there, and no plain file")
     if not force:
         raise InvalidInput(f"cannot write {target}: it is there already", hint="--force")
-    if target.parent.resolve() == store.parent.resolve() and not check.is_store(target):
-        raise InvalidInput(f"cannot write {target}: it is a file of the daemon")
+    if store.parent.resolve() in target.resolve().parents and not check.is_store(target):
+        raise InvalidInput(f"cannot write {target}: it is no backup, and among the daemon's files")
 
 
 @contextlib.contextmanager

@@ -104,12 +104,13 @@ def test_file_is_written_over_by_force(store: Store, target: Path) -> None:
     assert rows(target) == store.rows_before
 
 
-@pytest.mark.parametrize("name", ["lock", "taskd.log", "taskd.yaml", "starts"])
+@pytest.mark.parametrize("name", ["lock", "taskd.log", "starts", "backups/x.csv"])
 def test_no_file_of_the_daemon_is_written_over(store: Store, name: str) -> None:
-    file = store.file.with_name(name)
+    file = store.folder / name
+    file.parent.mkdir(exist_ok=True)
     file.write_text("its own")
 
-    with pytest.raises(InvalidInput, match="it is a file of the daemon"):
+    with pytest.raises(InvalidInput, match="it is no backup, and among the daemon's files"):
         backup.write(store.file, file, force=True)
 
     assert file.read_text() == "its own"
