@@ -8,6 +8,7 @@ beside it: before 3.51.3 SQLite loses commits then.
 """
 
 import logging
+import math
 import queue
 import time
 from collections.abc import Callable
@@ -32,9 +33,10 @@ class Room:
         self._loop = loop
         self._database = database
         self._users = 0
-        self._due = 0.0
+        self._made = 0.0  # when last
 
     def __enter__(self) -> Self:
+        self._made = 0.0
         self._loop.call(partial(self._count, 1))
         return self
 
@@ -48,15 +50,22 @@ class Room:
     def make(self, every: float = SECONDS) -> None:
         """In the WAL, when that long has passed since the last time."""
         time.sleep(BREATH)
-        if time.monotonic() >= self._due + every:
-            self._in_loop(self._database.checkpoint)
-            self._due = time.monotonic()
+        if time.monotonic() >= self._made + every:
+            if self._in_loop(self._database.checkpoint) is None:
+                self._leave_it_to_sqlite()
+            else:
+                self._made = time.monotonic()
             time.sleep(BREATH)
+
+    def _leave_it_to_sqlite(self) -> None:
+        """Until the next time: what could not be done here is not to be tried again and again."""
+        self._made = math.inf
+        self._loop.call(partial(self._database.checkpoint_by_itself, True))
 
     def give_back(self, is_over: Callable[[], bool]) -> None:
         """What the file does not use, a little at a time. What is left is for the next time."""
         pace = Pace(50, 1000)  # pages in a slice
-        left = 1
+        left: int | None = 1
         with self:
             while left and not is_over():
                 with pace.kept(pace.size):
@@ -65,12 +74,12 @@ class Room:
                 time.sleep(SLICE_SECONDS)  # there is no hurry
             self.make(0)  # which makes the file small
 
-    def _in_loop(self, function: Callable[[], int]) -> int:
-        """What it gives, or 0 when the store cannot be written now."""
-        done: queue.SimpleQueue[int] = queue.SimpleQueue()
+    def _in_loop(self, function: Callable[[], int]) -> int | None:
+        """What it gives; None when the store cannot be written now."""
+        done: queue.SimpleQueue[int | None] = queue.SimpleQueue()
 
         def call() -> None:
-            given = 0
+            given = None
             try:
                 given = function()
             except (Lost, OSError) as error:
