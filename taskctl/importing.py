@@ -75,10 +75,17 @@ def _let_in(channel: Any, number: int, *, skip_existing: bool, color: str) -> Re
                 passed(_looked_at(done) - _looked_at(before))
     except (KeyboardInterrupt, TaskdError) as error:
         if done or not isinstance(error, InvalidInput | InvalidState):  # else nothing has changed
-            many = f"after {_looked_at(done)} of {done['total']} tasks" if done else "at the first"
-            click.echo(f"broken off {many}; to go on: the same with --skip-existing", err=True)
+            _tell_of_the_end(done)
         raise
     return done
+
+
+def _tell_of_the_end(done: Record) -> None:
+    """The page that the daemon was at comes in, too."""
+    many = f"{_looked_at(done)} of {done['total']} tasks" if done else "the first tasks"
+    click.echo(
+        f"broken off after {many}, or some more; to go on: the same with --skip-existing", err=True
+    )
 
 
 def _looked_at(progress: Record) -> int:

@@ -112,7 +112,8 @@ class Import:
                 self._refuse_taken(staging)
         except BaseException:  # nobody would close it
             staging.close()
-            self._director.do(lambda tx: tx.need_no_more(highest, before))
+            with contextlib.suppress(TaskdError):  # then ids are left out
+                self._director.do(lambda tx: tx.need_no_more(highest, before))
             raise
         self._loop.call(partial(self._database.attach, self._path))
         self._staging = staging

@@ -10,8 +10,12 @@ TAKEN = Refusal("invalid-state", "task 1 is there already: nothing was imported"
 @pytest.mark.parametrize(
     ("pages", "refusal", "told"),
     [
-        ([2000, 4000], LOST, "broken off after 4000 of 5000 tasks; to go on: the same with"),
-        ([], LOST, "broken off at the first; to go on: the same with --skip-existing"),
+        (
+            [2000, 4000],
+            LOST,
+            "broken off after 4000 of 5000 tasks, or some more; to go on: the same",
+        ),
+        ([], LOST, "broken off after the first tasks, or some more; to go on: the same with"),
         ([], TAKEN, "taskctl: task 1 is there already"),
     ],
 )
