@@ -128,7 +128,7 @@ def own(places: Places) -> Iterator[None]:
         for each in (lock, folder):  # the file tells who has it, but somebody may remove it
             fcntl.flock(each, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        noted = os.pread(lock, 32, 0).strip()
+        noted = os.pread(lock, 16, 0).strip()
         holder = f" (pid {noted.decode()})" if noted.isdigit() else ""
         raise AlreadyRunning(
             f"another daemon{holder} has {places.state}", hint="taskd status"
