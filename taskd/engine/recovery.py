@@ -12,7 +12,7 @@ from pathlib import Path
 
 from taskd.engine import clock, secrets
 from taskd.engine.director import Director
-from taskd.executors.base import Found, Interrupted, NeverRan, Outcome
+from taskd.executors.base import Interrupted, NeverRan, Outcome
 from taskd.executors.pool import Pool
 from taskd.model import lifecycle
 from taskd.places import Places
@@ -41,7 +41,7 @@ def recover(database: Database, director: Director, pool: Pool, places: Places) 
     last_boot = meta.get(database.writer, "boot", boot)
     if last_boot == boot:
         director.offset = meta.get(database.writer, "offset", director.offset)
-    unheard_of = _unheard_of(last_boot, boot, found)
+    unheard_of = _unheard_of(last_boot, boot)
     outcomes = {i: found.ended.get(i, unheard_of) for i in calls if i not in found.running}
     told = {call_id: _tell(outcomes.get(call_id)) for call_id in calls}
     director.put(partial(_limit, director, pool, {i: calls[i] for i in found.running}))
@@ -106,15 +106,13 @@ def _note(told: Iterable[tuple[int, str, str]], tx: Transaction) -> None:
             tx.save(lifecycle.taken_up(tx.get(task_id), name, how, tx.now))
 
 
-def _unheard_of(last_boot: str, boot: str, found: Found) -> Outcome:
+def _unheard_of(last_boot: str, boot: str) -> Outcome:
     """No folder of a host or command knows the call.
 
     While the machine has not gone down, what hosts wrote of themselves is complete, so the call
     never began. After a crash of the machine it may have been lost with the page cache. And what
     ran when a backup was made has ended since, and its folder is gone.
     """
-    if found.lost_track:
-        return Interrupted("a step wrote over what its host has noted of what it began")
     if last_boot == boot:
         return NeverRan()
     if last_boot == RESTORED:

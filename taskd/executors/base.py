@@ -151,7 +151,6 @@ class Found:
     ended: dict[int, Outcome] = field(default_factory=dict)
     ended_at: dict[int, datetime] = field(default_factory=dict)  # where it is known
     said: list[tuple[int, Progress]] = field(default_factory=list)  # by those that have ended
-    lost_track: bool = False  # of what a host was at: others may have begun, too
 
 
 class Executor(Protocol):

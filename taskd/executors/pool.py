@@ -88,6 +88,7 @@ class Pool:
         found = Found()
         self.hosts.take_up(calls, found)
         self.commands.take_up(calls, found)
+        self.hosts.take_up_rest(calls, found)
         return found
 
     def take(self, call_id: int, outcome: Outcome | Progress) -> None:

@@ -53,6 +53,7 @@ class Hosts:
         self._hosts: list[HostLink] = []
         self._adopted: list[Adopted] = []
         self._remains: list[Remains] = []
+        self._unreadable: list[Path] = []  # folders, while they are taken up
         self._seconds: dict[tuple[str, str], float] = {}  # how long steps took, of late
         self._number = 0
         self._failed_starts = 0
@@ -132,16 +133,26 @@ class Hosts:
         """Before the loop starts: what hosts of earlier daemons are at, or have left."""
         for folder in folders_in(self._folder):
             begun = record.close(folder / "state")
-            found.lost_track |= begun is None
-            mine = calls.intersection(begun or ())
-            if alive.is_held(folder):
-                self._adopt(folder, mine)
-                found.running |= mine
+            if begun is None:
+                self._unreadable.append(folder)
             else:
-                remains = self._keep(folder, mine)
-                found.ended |= remains.outcomes(mine)
-                found.ended_at |= remains.times()
-                found.said += said.read(folder)
+                self._take_up(folder, calls.intersection(begun), found)
+
+    def take_up_rest(self, calls: set[int], found: Found) -> None:
+        """Then: any of `calls` may have been begun by a host whose record nobody can read."""
+        for folder in self._unreadable:
+            self._take_up(folder, calls - found.running - found.ended.keys(), found)
+        self._unreadable.clear()
+
+    def _take_up(self, folder: Path, calls: set[int], found: Found) -> None:
+        if alive.is_held(folder):
+            self._adopt(folder, calls)
+            found.running |= calls
+        else:
+            remains = self._keep(folder, calls)
+            found.ended |= remains.outcomes(calls)
+            found.ended_at |= remains.times()
+            found.said += said.read(folder)
 
     # What hosts say
 

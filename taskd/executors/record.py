@@ -10,11 +10,13 @@ import fcntl
 import logging
 import mmap
 import os
+import re
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 _CLOSED = ord("c")
+_LINE = re.compile(rb"[oc]([0-9]+(?: [0-9]+)*)\n")
 _BLOCK = 4096  # bytes: as much as a line ever has
 
 
@@ -45,7 +47,8 @@ class Record:
 def close(path: Path) -> list[int] | None:
     """The calls that the host has begun and that are not settled, the one at hand or last first.
 
-    It begins no other one. None: nobody can tell, since a step has written over it.
+    It begins no other one. None: nobody can tell, since a step has written over it, other than as a
+    host does.
     """
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -53,11 +56,11 @@ def close(path: Path) -> list[int] | None:
         return []
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
-        line = os.pread(file, 1 << 16, 0).split(b"\n")[0]
+        line = os.pread(file, 1 << 16, 0)
         os.pwrite(file, b"c", 0)
-        return [int(number) for number in line[1:].split() if number != b"0"]
-    except ValueError:
-        log.error("%s was written over: nobody can tell what the host has begun", path)
-        return None
     finally:
         os.close(file)
+    if not (written := _LINE.match(line)):
+        log.error("%s was written over: nobody can tell what the host has begun", path)
+        return None
+    return [int(number) for number in written[1].split() if number != b"0"]

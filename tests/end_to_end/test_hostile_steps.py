@@ -1,10 +1,12 @@
 """Steps print too much, or binary, or escape sequences, or end their process: only they suffer."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
-from real_daemon import Daemon, eventually, gone, peak_memory
+from real_daemon import Daemon, eventually, peak_memory
 
 MIB = 1024 * 1024
 NAMES = [
@@ -84,16 +86,20 @@ class WriteAll(Action, label="write-all"):
 class WriteOver(Action, label="write-over"):
     ledger: str
     seconds: float
+    text: str = "hello\\n"
 
     @step
-    def work(self) -> None:
-        with open(self.ledger, "a") as file:
-            file.write("ran\\n")
+    def work(self) -> str:
         for descriptor in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):
                 if os.readlink(f"/proc/self/fd/{descriptor}").endswith("/state"):
-                    os.write(int(descriptor), b"hello\\n")
+                    os.write(int(descriptor), self.text.encode())
+        with open(self.ledger, "a") as file:
+            file.write("ran\\n")
         time.sleep(self.seconds)
+        with open(self.ledger, "a") as file:
+            file.write("ended\\n")
+        return "done"
 
 
 class CloseOutput(Action, label="close-output"):
@@ -327,20 +333,43 @@ def test_step_that_writes_to_all_descriptors_is_interrupted(running: Daemon) -> 
     assert running.taskd("restart").returncode == 0
 
 
-def test_what_nobody_knows_any_more_of_a_step_is_an_interruption(running: Daemon) -> None:
+GARBAGE = ["hello\n", "\n", "42\n", "x 5\n"]
+
+
+@pytest.mark.parametrize("text", GARBAGE)
+def test_step_that_wrote_over_the_record_is_taken_up(running: Daemon, text: str) -> None:
     running.write_action("hostile.py", HOSTILE)
-    running.start_action("write-over", "seconds=60")
+    running.start_action("write-over", "seconds=2", f"text={text}")
     eventually(running.ledger_lines)
-    time.sleep(0.2)  # it has written over the record, too
-    (host,) = running.others()
     running.kill_9()
 
     running.start()
 
+    assert running.wait("@last") == 0
+    assert run_step(running)["output"] == "done"
+    assert running.ledger_lines() == ["ran", "ended"]
+    assert running.taskctl("run", "fine", "--wait").returncode == 0
+
+
+@pytest.mark.parametrize("text", GARBAGE)
+@pytest.mark.parametrize("daemon_dies", [True, False])
+def test_step_that_wrote_over_the_record_and_died_is_interrupted(
+    running: Daemon, text: str, daemon_dies: bool
+) -> None:
+    running.write_action("hostile.py", HOSTILE)
+    running.start_action("write-over", "seconds=60", f"text={text}")
+    eventually(running.ledger_lines)
+    (host,) = running.others()
+
+    if daemon_dies:
+        running.kill_9()
+    os.kill(host, signal.SIGKILL)
+    if daemon_dies:
+        running.start()
+
     assert running.wait("@last") == 9
     assert run_step(running)["error"]["kind"] == "interrupted"
     assert running.ledger_lines() == ["ran"]
-    eventually(lambda: gone(host))
     assert running.taskctl("run", "fine", "--wait").returncode == 0
 
 
