@@ -4,10 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 from builders import a_definition
+from hypothesis import HealthCheck, settings
 from stage import Stage, a_stage
 
 from taskd.model.definition import Retry, StepDefinition
 from taskd.model.record import replace
+
+# How long an example takes says more of the machine than of what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture

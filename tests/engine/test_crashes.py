@@ -328,7 +328,5 @@ def test_crash_between_any_two_transactions_changes_nothing(
     caplog.set_level(logging.CRITICAL, "taskd")
     run_state_machine_as_test(
         Crashes,
-        settings=settings(
-            max_examples=COURSES, stateful_step_count=MOVES, deadline=None, print_blob=True
-        ),
+        settings=settings(max_examples=COURSES, stateful_step_count=MOVES, print_blob=True),
     )

@@ -28,7 +28,7 @@ NO_MOVE = bytes(8)  # what a roll that does not matter shrinks to
 Move: TypeAlias = "partial[None]"
 
 
-@settings(max_examples=COURSES, deadline=None)
+@settings(max_examples=COURSES)
 @given(ROLLS, st.lists(ROLLS, min_size=30, max_size=60))
 def test_locks_are_given_as_the_rules_say(roll: bytes, rolls: list[bytes]) -> None:
     actions = some_actions(Random(roll))

@@ -141,7 +141,7 @@ class Course:
         ]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(references(), st.binary(min_size=LENGTH, max_size=LENGTH))
 def test_task_does_what_the_reference_says(reference: Reference, dice: bytes) -> None:
     course = Course(reference)

@@ -152,7 +152,7 @@ def combined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 QUERIES: st.SearchStrategy[str] = st.recursive(conditions() | TEXTS, combined, max_leaves=6)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(QUERIES)
 @example("step.state = error and error ~ blog")
 @example("resource_type = user and resource_id = ana")
@@ -170,7 +170,7 @@ def test_sql_finds_what_is_meant(known: tuple[InMemory, list[Task]], query: str)
     assert [row[0] for row in rows] == [t.id for t in tasks if holds(node, t, ASKER)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(QUERIES)
 def test_what_is_written_again_reads_the_same(query: str) -> None:
     written = str(parse(query, ASKER))

@@ -410,7 +410,7 @@ def compare(database: Database, tx: Transaction, model: Model, limited: list[str
 
 
 @given(COMMITS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_store_and_cache_hold_what_was_done_and_not_undone(
     commits: list[tuple[list[str], list[tuple[list[tuple[str, int]], bool]], bool]],
 ) -> None:
