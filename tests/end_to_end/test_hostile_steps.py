@@ -312,20 +312,11 @@ def test_grandchild_that_keeps_the_pipe_open_does_not_hold_the_task(running: Dae
     assert run_step(running)["output"] == "done"
 
 
-def test_step_that_closes_all_descriptors_is_interrupted(running: Daemon) -> None:
+@pytest.mark.parametrize("label", ["close-all", "write-all"])
+def test_step_that_spoils_all_descriptors_is_interrupted(running: Daemon, label: str) -> None:
     running.write_action("hostile.py", HOSTILE)
 
-    ended = running.taskctl("run", "close-all", "--wait", "--timeout", "30s")
-
-    assert ended.returncode == 9
-    assert run_step(running)["error"]["kind"] == "interrupted"
-    assert running.taskctl("run", "fine", "--wait").returncode == 0
-
-
-def test_step_that_writes_to_all_descriptors_is_interrupted(running: Daemon) -> None:
-    running.write_action("hostile.py", HOSTILE)
-
-    ended = running.taskctl("run", "write-all", "--wait", "--timeout", "30s")
+    ended = running.taskctl("run", label, "--wait", "--timeout", "30s")
 
     assert ended.returncode == 9
     assert run_step(running)["error"]["kind"] == "interrupted"
